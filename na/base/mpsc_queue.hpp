@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Intrusive multi-producer single-consumer queue: FIFO, one atomic exchange per push, the element is
+// the node. After D. Vyukov, "Intrusive MPSC node-based queue". Push from any thread; pop from one
+// thread at a time. A pushed element belongs to the queue until popped.
+#pragma once
+
+#include <atomic>
+
+namespace cinnabar {
+
+struct MpscNode {
+    std::atomic<MpscNode*> next{nullptr};
+};
+
+class MpscQueue {
+public:
+    MpscQueue() noexcept : head_(&stub_), tail_(&stub_) {}
+    MpscQueue(const MpscQueue&) = delete;
+    MpscQueue& operator=(const MpscQueue&) = delete;
+
+    void push(MpscNode& node) noexcept {
+        node.next.store(nullptr, std::memory_order_relaxed);
+        MpscNode* previous = head_.exchange(&node, std::memory_order_acq_rel);
+        previous->next.store(&node, std::memory_order_release);
+    }
+
+    // The oldest element, or nullptr. May also give nullptr while a push is between its two steps; the
+    // element appears once that push returns, so a producer must wake the consumer after push().
+    MpscNode* pop() noexcept {
+        MpscNode* tail = tail_;
+        MpscNode* next = tail->next.load(std::memory_order_acquire);
+        if (tail == &stub_) {
+            if (next == nullptr) return nullptr;
+            tail_ = next;
+            tail = next;
+            next = next->next.load(std::memory_order_acquire);
+        }
+        if (next != nullptr) {
+            tail_ = next;
+            return tail;
+        }
+        if (tail != head_.load(std::memory_order_acquire)) return nullptr;
+        push(stub_);
+        next = tail->next.load(std::memory_order_acquire);
+        if (next == nullptr) return nullptr;
+        tail_ = next;
+        return tail;
+    }
+
+    // Whether nothing has been pushed that pop() has not returned. Any thread; a snapshot.
+    bool empty() const noexcept {
+        // tail_ is the consumer's: only the head is read, which is the stub exactly when all is popped.
+        return head_.load(std::memory_order_acquire) == &stub_;
+    }
+
+private:
+    alignas(64) std::atomic<MpscNode*> head_;
+    alignas(64) MpscNode* tail_;
+    MpscNode stub_;
+};
+
+}  // namespace cinnabar

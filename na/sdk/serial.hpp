@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One context's state is touched by one thread at a time, without anybody waiting for it: a thread that
+// finds another one inside leaves its task in a queue, and the one inside runs it before it leaves. So
+// posting never blocks behind a poll, and a preempted thread delays only its own context's tasks.
+// A task submitted from inside (a completion that posts) is queued too: no recursion, no deadlock.
+#pragma once
+
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "na/base/mpsc_queue.hpp"
+
+namespace cinnabar::na::sdk {
+
+// Something to be done inside. The owner of the object keeps it alive until `run` has been called; a
+// task must not be submitted again before that.
+struct Task : MpscNode {
+    void (*run)(void* context, Task& task) noexcept = nullptr;
+};
+
+class Serial {
+public:
+    // True: this thread is inside and must call leave(). False: some thread (perhaps this one) is inside.
+    bool try_enter() noexcept {
+        return !busy_.load(std::memory_order_relaxed) &&
+               !busy_.exchange(true, std::memory_order_acquire);
+    }
+
+    // Runs what others submitted, then leaves.
+    void leave(void* context) noexcept {
+        do {
+            while (MpscNode* node = queue_.pop()) {
+                Task& task = static_cast<Task&>(*node);
+                task.run(context, task);
+            }
+            busy_.store(false, std::memory_order_seq_cst);
+            // A task pushed between the last pop and the store found the context busy: take it along.
+        } while (!queue_.empty() && try_enter());
+    }
+
+    // Calls `now()` at once if nobody is inside; otherwise calls `later()`, which fills `task`, and
+    // leaves the task to the thread inside. Returns true if it ran at once.
+    template <class Now, class Later>
+    bool run(void* context, Task& task, Now&& now, Later&& later) noexcept {
+        if (try_enter()) {
+            now();
+            leave(context);
+            return true;
+        }
+        later();
+        queue_.push(task);
+        if (try_enter()) leave(context);
+        return false;
+    }
+
+private:
+    std::atomic<bool> busy_{false};
+    MpscQueue queue_;
+};
+
+// The cancel side of an operation: level-triggered, so that a request made while an earlier one is still
+// queued is not lost, and a stale one does not hit a later posting of the same operation.
+class CancelRequest : public Task {
+public:
+    // Begins a posting; call it inside or before the operation is visible to others.
+    void arm() noexcept { posting_.fetch_add(1, std::memory_order_relaxed); }
+
+    // Any thread: asks for the present posting to be cancelled. True if the task must be submitted.
+    bool ask() noexcept {
+        wanted_.store(posting_.load(std::memory_order_relaxed), std::memory_order_seq_cst);
+        return !queued_.exchange(true, std::memory_order_acq_rel);
+    }
+
+    // Inside, when the task runs: whether the present posting is the one to cancel.
+    bool take() noexcept {
+        queued_.store(false, std::memory_order_seq_cst);
+        return wanted_.load(std::memory_order_seq_cst) == posting_.load(std::memory_order_relaxed);
+    }
+
+    // Waits until no request is queued; before the operation's memory is given back. Short: the thread
+    // inside the context runs it before it leaves.
+    void drain() const noexcept {
+        while (queued_.load(std::memory_order_acquire))
+            std::this_thread::yield();
+    }
+
+private:
+    std::atomic<unsigned> posting_{0};
+    std::atomic<unsigned> wanted_{0};
+    std::atomic<bool> queued_{false};
+};
+
+}  // namespace cinnabar::na::sdk
