@@ -85,8 +85,8 @@ HG_PUBLIC hg_return_t
 hg_proc_reset(hg_proc_t proc, void *buf, hg_size_t buf_size, hg_proc_op_t op);
 
 /*
- * Makes the buffer at least `buf_size` bytes large, keeping what was encoded; pointers from
- * hg_proc_save_ptr() become invalid. HG_OVERFLOW when a buffer being decoded would have to grow,
+ * Makes the buffer at least `buf_size` bytes large, keeping what was encoded; it never shrinks. When it
+ * grows, pointers from hg_proc_save_ptr() become invalid. HG_OVERFLOW when a buffer being decoded would have to grow,
  * HG_NOMEM when memory ran out.
  */
 HG_PUBLIC hg_return_t
@@ -107,7 +107,7 @@ hg_proc_make_room(hg_proc_t proc, hg_size_t data_size);
 HG_PUBLIC void *
 hg_proc_save_ptr(hg_proc_t proc, hg_size_t data_size);
 
-/* Ends what hg_proc_save_ptr() began, with the same pointer and size: takes the bytes into the checksum. */
+/* Ends what hg_proc_save_ptr() began, with the same pointer and size. */
 HG_PUBLIC hg_return_t
 hg_proc_restore_ptr(hg_proc_t proc, void *data, hg_size_t data_size);
 
@@ -118,7 +118,10 @@ hg_proc_restore_ptr(hg_proc_t proc, void *data, hg_size_t data_size);
 HG_PUBLIC hg_return_t
 hg_proc_set_extra_buf_is_mine(hg_proc_t proc, uint8_t mine);
 
-/* Ends encoding or decoding: finishes the checksum. */
+/*
+ * Ends encoding or decoding: computes the checksum, if there is one, over all bytes encoded or decoded
+ * since the reset.
+ */
 HG_PUBLIC hg_return_t
 hg_proc_flush(hg_proc_t proc);
 
@@ -130,7 +133,10 @@ hg_proc_checksum_get(hg_proc_t proc, void *hash, hg_size_t hash_size);
 HG_PUBLIC hg_return_t
 hg_proc_checksum_verify(hg_proc_t proc, const void *hash, hg_size_t hash_size);
 
-/* Takes bytes into the checksum, if there is one; the functions below do so by themselves. */
+/*
+ * Takes bytes that are not in the buffer into the checksum, if there is one; the peer must do the same.
+ * What passes through the buffer is covered without it.
+ */
 HG_PUBLIC void
 hg_proc_checksum_update(hg_proc_t proc, void *data, hg_size_t data_size);
 
@@ -213,8 +219,9 @@ hg_proc_get_extra_size(hg_proc_t proc)
 
 /*
  * The steps of a hand-written proc. CHECK_SIZE makes sure of `size` bytes or sets `ret` and jumps to
- * `label`; TYPE_ENCODE and TYPE_DECODE copy at the position; UPDATE moves it; CHECKSUM_UPDATE takes the
- * bytes into the checksum. TYPE and BYTES are all of these for one value.
+ * `label`; TYPE_ENCODE and TYPE_DECODE copy at the position; UPDATE moves it; CHECKSUM_UPDATE does
+ * nothing, since hg_proc_flush() covers the buffer as a whole. TYPE and BYTES are all of these for one
+ * value.
  */
 #define HG_PROC_CHECK_SIZE(proc, data_size, label, ret)                                            \
     do {                                                                                           \
@@ -239,8 +246,9 @@ hg_proc_get_extra_size(hg_proc_t proc)
 
 #define HG_PROC_CHECKSUM_UPDATE(proc, data, data_size)                                             \
     do {                                                                                           \
-        if (unlikely((proc)->checksum != NULL))                                                    \
-            hg_proc_checksum_update(proc, data, (hg_size_t) (data_size));                          \
+        (void) (proc);                                                                             \
+        (void) (data);                                                                             \
+        (void) (data_size);                                                                        \
     } while (0)
 
 #define HG_PROC_BYTES(proc, data, data_size, label, ret)                                           \
@@ -253,7 +261,6 @@ hg_proc_get_extra_size(hg_proc_t proc)
         else                                                                                       \
             HG_PROC_TYPE_DECODE(proc, data, data_size);                                            \
         HG_PROC_UPDATE(proc, data_size);                                                           \
-        HG_PROC_CHECKSUM_UPDATE(proc, data, data_size);                                            \
     } while (0)
 
 #define HG_PROC_TYPE(proc, type, data, label, ret)                                                 \
