@@ -198,6 +198,12 @@ struct na_plugin {
     const struct na_plugin_memory_ops *memory;
     const struct na_plugin_rma_ops *rma;
     const struct na_plugin_progress_ops *progress;
+    /*
+     * Runs in the child after fork(), where every net of the parent is dead: close this plugin's
+     * descriptors, so that the child does not keep connections of a dead parent open, and do nothing
+     * else (only async-signal-safe calls). Default: nothing.
+     */
+    void (*forked)(void);
 };
 
 /* The one exported function of a plugin. Called once after loading; NULL means "cannot work here". */

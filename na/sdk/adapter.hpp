@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "na/base/c_call.hpp"
+#include "na/base/file_descriptor.hpp"
 #include "na/sdk/host.hpp"
 
 namespace cinnabar::na::sdk {
@@ -255,7 +256,7 @@ public:
                                      sizeof(Memory),    &class_ops,
                                      &address_ops,      &message_ops,
                                      &memory_ops,       &rma_ops,
-                                     &progress_ops};
+                                     &progress_ops,     close_owned_descriptors};
 };
 
 }  // namespace cinnabar::na::sdk

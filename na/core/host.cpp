@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What libna lends to plugins: completing operations and counting addresses.
+#include "na/core/class.hpp"
+
+namespace cinnabar::na {
+namespace {
+
+void fill_info(na_op_id* op, const na_completion& completion) noexcept {
+    na_cb_info& info = op->info;
+    info.ret = completion.ret;
+    switch (info.type) {
+        case NA_CB_RECV_UNEXPECTED:
+            info.info.recv_unexpected = {
+                completion.size,
+                completion.source == nullptr ? nullptr : header_of<na_addr>(completion.source),
+                completion.tag};
+            break;
+        case NA_CB_MULTI_RECV_UNEXPECTED:
+            info.info.multi_recv_unexpected = {
+                completion.size,
+                completion.source == nullptr ? nullptr : header_of<na_addr>(completion.source),
+                completion.tag, completion.buf, !completion.more};
+            break;
+        case NA_CB_RECV_EXPECTED: info.info.recv_expected = {completion.size}; break;
+        default: break;
+    }
+}
+
+void complete(void* op_part, const na_completion* completion) noexcept {
+    auto* op = header_of<na_op_id>(op_part);
+    na_context* context = op->context;
+    if (completion->source != nullptr) addr_lend(header_of<na_addr>(completion->source));
+    fill_info(op, *completion);
+    if (context->sink) {
+        const na_cb_t callback = op->callback;
+        const na_cb_info info = op->info;
+        if (!completion->more) {
+            op->posted.store(false, std::memory_order_relaxed);
+            context->ops_posted.fetch_sub(1, std::memory_order_relaxed);
+        }
+        if (callback != nullptr) callback(&info);
+        return;
+    }
+    context->completion_count.fetch_add(1, std::memory_order_relaxed);
+    context->completions.push(op->node);
+    if (context->sleepers.load(std::memory_order_seq_cst) > 0)
+        context->cls->plugin->progress.wake(part(context));
+}
+
+void* addr_create(void* cls_part) noexcept {
+    auto* cls = header_of<na_class>(cls_part);
+    auto* addr = new_object<na_addr>(cls->plugin->table->addr_size, cls, one_reference);
+    return addr == nullptr ? nullptr : part(addr);
+}
+
+void drop(na_addr* addr, std::uint64_t amount) noexcept {
+    const std::uint64_t before = addr->references.fetch_sub(amount, std::memory_order_acq_rel);
+    na_class* cls = addr->cls;
+    const bool last_user = amount == one_user && (before >> 32) == 1;
+    if ((before & 0xffffffffu) == 1) {
+        cls->plugin->address.destroy(part(cls), part(addr));
+        delete_object(addr);
+    }
+    if (last_user) cls->addresses_in_use.fetch_sub(1, std::memory_order_release);
+}
+
+void addr_ref(void* addr_part) noexcept {
+    header_of<na_addr>(addr_part)->references.fetch_add(one_reference, std::memory_order_relaxed);
+}
+
+void addr_unref(void* addr_part) noexcept { drop(header_of<na_addr>(addr_part), one_reference); }
+
+}  // namespace
+
+void addr_lend(na_addr* addr) noexcept {
+    const std::uint64_t before =
+        addr->references.fetch_add(one_user - one_reference, std::memory_order_relaxed);
+    if ((before >> 32) == 0) addr->cls->addresses_in_use.fetch_add(1, std::memory_order_relaxed);
+}
+
+void addr_acquire(na_addr* addr) noexcept {
+    const std::uint64_t before = addr->references.fetch_add(one_user, std::memory_order_relaxed);
+    if ((before >> 32) == 0) addr->cls->addresses_in_use.fetch_add(1, std::memory_order_relaxed);
+}
+
+void addr_release(na_addr* addr) noexcept { drop(addr, one_user); }
+
+const na_host host_functions{
+    sizeof(na_host), complete, addr_create, addr_ref, addr_unref, NA_Log_enabled, NA_Log_write};
+
+}  // namespace cinnabar::na

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The plugins of this process: found and loaded on first use, kept until the end. Any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "na/core/class.hpp"
+
+namespace cinnabar::na {
+
+// Every usable plugin, in the order in which protocols are matched: sm, tcp, ofi, ucx, then others by
+// search order. The objects live until the process ends.
+std::vector<const Plugin*> plugins();
+
+// The first plugin that has this class name (any, if empty) and accepts the protocol; nullptr, with
+// *why saying what there is.
+const Plugin* find_plugin(std::string_view class_name, const std::string& protocol, std::string* why);
+
+}  // namespace cinnabar::na
