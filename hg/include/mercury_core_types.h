@@ -170,8 +170,7 @@ typedef enum hg_return { HG_RETURN_VALUES } hg_return_t;
 /* All defaults, as an initialiser and as a value. */
 #ifdef __cplusplus
 /* C++ has no compound literals, so there the macro names the result of this function. */
-static inline constexpr hg_init_info
-hg_init_info_default()
+static inline constexpr hg_init_info hg_init_info_default()
 {
     return hg_init_info{{nullptr, nullptr, 0, 0, 0, NA_ADDR_UNSPEC, 1, 0, false}, nullptr, 0, 0, 0,
         nullptr, HG_CHECKSUM_NONE, 0, 0, 0, 0, 0, NA_TC_UNSPEC, false, 0, 0};
