@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Bulk transfers: one side describes memory and sends the description as an argument, the other moves
- * data between that memory and its own without the first taking part. The one who described the memory
- * is the origin; the one who transfers is told the outcome.
+ * Bulk transfers: one side describes memory and sends the description as an argument, the other
+ * moves data between that memory and its own without the first taking part. The one who described
+ * the memory is the origin; the one who transfers is told the outcome.
  *
- * Regions are reference counted and may be used from any thread. No function blocks or runs callbacks,
- * though describing memory may make the system pin it. A NULL region gives HG_INVALID_ARG, or for a
- * getter 0 or HG_ADDR_NULL.
+ * Regions are reference counted and may be used from any thread. No function blocks or runs
+ * callbacks, though describing memory may make the system pin it. A NULL region gives
+ * HG_INVALID_ARG, or for a getter 0 or HG_ADDR_NULL.
  */
 #ifndef MERCURY_BULK_H
 #define MERCURY_BULK_H
@@ -27,17 +27,18 @@ extern "C" {
 #endif
 
 /*
- * Describes `count` pieces of memory, which stay the caller's and must live as long as the region. With
- * `buf_ptrs` NULL the library allocates zeroed memory that lives with the region. The region has one
- * reference, the caller's. HG_INVALID_ARG for no pieces or for flags that are not one of the three.
+ * Describes `count` pieces of memory, which stay the caller's and must live as long as the region.
+ * With `buf_ptrs` NULL the library allocates zeroed memory that lives with the region. The region
+ * has one reference, the caller's. HG_INVALID_ARG for no pieces or for flags that are not one of
+ * the three.
  */
 HG_PUBLIC hg_return_t
 HG_Bulk_create(hg_class_t *hg_class, uint32_t count, void **buf_ptrs,
     const hg_size_t *buf_sizes, uint8_t flags, hg_bulk_t *handle);
 
 /*
- * As HG_Bulk_create(), for memory of a device. `attrs` may be NULL for host memory. HG_OPNOTSUPPORTED
- * when the network cannot reach such memory.
+ * As HG_Bulk_create(), for memory of a device. `attrs` may be NULL for host memory.
+ * HG_OPNOTSUPPORTED when the network cannot reach such memory.
  */
 HG_PUBLIC hg_return_t
 HG_Bulk_create_attr(hg_class_t *hg_class, uint32_t count, void **buf_ptrs,
@@ -53,8 +54,8 @@ HG_PUBLIC hg_return_t
 HG_Bulk_ref_incr(hg_bulk_t handle);
 
 /*
- * Puts our address and the context's id into the description, so that whoever receives it, at first or
- * at second hand, can use HG_Bulk_bind_transfer(). HG_INVALID_ARG when it is bound already.
+ * Puts our address and the context's id into the description, so that whoever receives it, at first
+ * or at second hand, can use HG_Bulk_bind_transfer(). HG_INVALID_ARG when it is bound already.
  */
 HG_PUBLIC hg_return_t
 HG_Bulk_bind(hg_bulk_t handle, hg_context_t *context);
@@ -68,8 +69,8 @@ HG_PUBLIC uint8_t
 HG_Bulk_get_context_id(hg_bulk_t handle);
 
 /*
- * The pieces of local memory that make up `size` bytes from `offset`, at most `max_count` of them; the
- * arrays and `actual_count` may be NULL and are untouched when `size` or `max_count` is 0.
+ * The pieces of local memory that make up `size` bytes from `offset`, at most `max_count` of them;
+ * the arrays and `actual_count` may be NULL and are untouched when `size` or `max_count` is 0.
  * HG_INVALID_ARG when the range is not within the region.
  */
 HG_PUBLIC hg_return_t
@@ -105,11 +106,11 @@ HG_Bulk_deserialize(
     hg_class_t *hg_class, hg_bulk_t *handle, const void *buf, hg_size_t buf_size);
 
 /*
- * Moves `size` bytes between the origin's memory at `origin_addr` and local memory, in the direction of
- * `op`. `callback` (may be NULL) is told once as HG_CB_BULK, when the data is in place; with `size` 0 at
- * the next trigger. `op_id` (NULL or HG_OP_ID_IGNORE for none) gets what HG_Bulk_cancel() needs. The
- * regions and the address may be freed at once. HG_INVALID_ARG when a range is not within its region,
- * HG_PERMISSION when a region's flags forbid it.
+ * Moves `size` bytes between the origin's memory at `origin_addr` and local memory, in the
+ * direction of `op`. `callback` (may be NULL) is told once as HG_CB_BULK, when the data is in
+ * place; with `size` 0 at the next trigger. `op_id` (NULL or HG_OP_ID_IGNORE for none) gets what
+ * HG_Bulk_cancel() needs. The regions and the address may be freed at once. HG_INVALID_ARG when a
+ * range is not within its region, HG_PERMISSION when a region's flags forbid it.
  */
 HG_PUBLIC hg_return_t
 HG_Bulk_transfer(hg_context_t *context, hg_cb_t callback, void *arg, hg_bulk_op_t op,
@@ -130,8 +131,8 @@ HG_Bulk_transfer_id(hg_context_t *context, hg_cb_t callback, void *arg, hg_bulk_
     hg_size_t size, hg_op_id_t *op_id);
 
 /*
- * Asks for a transfer to end; its callback still runs once, with HG_CANCELED or its real outcome. The id
- * is valid until that callback runs.
+ * Asks for a transfer to end; its callback still runs once, with HG_CANCELED or its real outcome.
+ * The id is valid until that callback runs.
  */
 HG_PUBLIC hg_return_t
 HG_Bulk_cancel(hg_op_id_t op_id);

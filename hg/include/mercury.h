@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Remote procedure calls. A program initialises a class on a network, creates contexts, registers its
- * procedures and then calls peers: HG_Create, HG_Forward on the origin; a registered callback,
+ * Remote procedure calls. A program initialises a class on a network, creates contexts, registers
+ * its procedures and then calls peers: HG_Create, HG_Forward on the origin; a registered callback,
  * HG_Get_input and HG_Respond on the target. Nothing completes by itself: HG_Progress() moves the
  * network, HG_Trigger() runs the callbacks of what has completed.
  *
  * Promises that hold for every function here, where it does not say otherwise:
  * - it does not block, and runs no callback of the program; callbacks run only from HG_Trigger(),
  *   HG_Event_trigger() and HG_Context_destroy(), in the calling thread, with no lock held;
- * - it may be called from any thread; one handle is used by one thread at a time, HG_Cancel() excepted;
- * - a NULL class, context, handle, address or required pointer gives HG_INVALID_ARG, or for a getter
- *   NULL, 0 or false; it never crashes;
- * - on an error nothing has been started and the outputs are untouched.
- * Every operation that was started completes exactly once.
+ * - it may be called from any thread; one handle is used by one thread at a time, HG_Cancel()
+ *   excepted;
+ * - a NULL class, context, handle, address or required pointer gives HG_INVALID_ARG, or for a
+ *   getter NULL, 0 or false; it never crashes;
+ * - on an error nothing has been started and the outputs are untouched;
+ * - every operation that was started completes exactly once.
  */
 #ifndef MERCURY_H
 #define MERCURY_H
@@ -37,9 +38,9 @@ HG_PUBLIC const char *
 HG_Error_to_string(hg_return_t errnum) HG_WARN_UNUSED_RESULT;
 
 /*
- * Lists the networks that `info_string` ("tcp", "ofi+verbs://", ...) matches, or all when it is NULL.
- * The list is NULL when nothing matches, which is a success; it is the caller's and is freed with
- * HG_Free_na_protocol_info(). May load plugins and ask the system, hence block for a moment.
+ * Lists the networks that `info_string` ("tcp", "ofi+verbs://", ...) matches, or all when it is
+ * NULL. The list is NULL when nothing matches, which is a success; it is the caller's and is freed
+ * with HG_Free_na_protocol_info(). May load plugins and ask the system, hence block for a moment.
  */
 HG_PUBLIC hg_return_t
 HG_Get_na_protocol_info(
@@ -50,16 +51,18 @@ HG_PUBLIC void
 HG_Free_na_protocol_info(struct na_protocol_info *na_protocol_info);
 
 /*
- * Opens the network named by `na_info_string` ("tcp://127.0.0.1:0", "na+sm", ...) with default options.
- * With `na_listen` non-zero peers can call us. Returns NULL on failure, with the cause in the log. The
- * class is closed with HG_Finalize(). May block while the system resolves names or opens devices.
+ * Opens the network named by `na_info_string` ("tcp://127.0.0.1:0", "na+sm", ...) with default
+ * options. With `na_listen` non-zero peers can call us. Returns NULL on failure, with the cause in
+ * the log. The class is closed with HG_Finalize(). May block while the system resolves names or
+ * opens devices.
  */
 HG_PUBLIC hg_class_t *
 HG_Init(const char *na_info_string, uint8_t na_listen) HG_WARN_UNUSED_RESULT;
 
 /*
- * As HG_Init(), with options; `hg_init_info` may be NULL and is not kept. This old entry point does not
- * know how new the caller's struct is and reads only the members that version 2.2 had, up to `stats`.
+ * As HG_Init(), with options; `hg_init_info` may be NULL and is not kept. This old entry point does
+ * not know how new the caller's struct is and reads only the members that version 2.2 had, up to
+ * `stats`.
  */
 HG_PUBLIC hg_class_t *
 HG_Init_opt(const char *na_info_string, uint8_t na_listen,
@@ -74,8 +77,9 @@ HG_Init_opt2(const char *na_info_string, uint8_t na_listen, unsigned int version
     const struct hg_init_info *hg_init_info) HG_WARN_UNUSED_RESULT;
 
 /*
- * Closes the class and frees it, the data of its RPCs and the data attached to it. HG_BUSY, and nothing
- * has changed, while regions, contexts or addresses are left. A network given in the options stays open.
+ * Closes the class and frees it, the data of its RPCs and the data attached to it. HG_BUSY, and
+ * nothing has changed, while regions, contexts or addresses are left. A network given in the
+ * options stays open.
  */
 HG_PUBLIC hg_return_t
 HG_Finalize(hg_class_t *hg_class);
@@ -84,7 +88,10 @@ HG_Finalize(hg_class_t *hg_class);
 HG_PUBLIC void
 HG_Cleanup(void);
 
-/* What is logged: "none", "error", "warning", "info" or "debug". Process-wide; an unknown name: none. */
+/*
+ * What is logged: "none", "error", "warning", "info" or "debug". Process-wide; an unknown name:
+ * none.
+ */
 HG_PUBLIC void
 HG_Set_log_level(const char *level);
 
@@ -92,11 +99,15 @@ HG_Set_log_level(const char *level);
 HG_PUBLIC void
 HG_Set_log_subsys(const char *subsys);
 
-/* Replaces what writes log lines; NULL brings back the default. Must be callable from any thread. */
+/*
+ * Replaces what writes log lines; NULL brings back the default. Must be callable from any thread.
+ */
 HG_PUBLIC void
 HG_Set_log_func(int (*log_func)(FILE *stream, const char *format, ...));
 
-/* Sends the lines of one level ("error", "warning", "debug") to `stream`, which stays the caller's. */
+/*
+ * Sends the lines of one level ("error", "warning", "debug") to `stream`, which stays the caller's.
+ */
 HG_PUBLIC void
 HG_Set_log_stream(const char *level, FILE *stream);
 
@@ -116,7 +127,9 @@ HG_Class_get_protocol(const hg_class_t *hg_class) HG_WARN_UNUSED_RESULT;
 HG_PUBLIC bool
 HG_Class_is_listening(const hg_class_t *hg_class) HG_WARN_UNUSED_RESULT;
 
-/* The bytes of encoded arguments that travel in one message; larger arguments are sent, but slower. */
+/*
+ * The bytes of encoded arguments that travel in one message; larger arguments are sent, but slower.
+ */
 HG_PUBLIC hg_size_t
 HG_Class_get_input_eager_size(const hg_class_t *hg_class) HG_WARN_UNUSED_RESULT;
 
@@ -126,8 +139,8 @@ HG_Class_get_output_eager_size(const hg_class_t *hg_class) HG_WARN_UNUSED_RESULT
 
 /*
  * Leaves `offset` bytes in front of the encoded arguments for a header of the program, reached with
- * HG_Get_input_buf(). To be called before handles are created, and alike on both peers. HG_INVALID_ARG
- * beyond the eager size.
+ * HG_Get_input_buf(). To be called before handles are created, and alike on both peers.
+ * HG_INVALID_ARG beyond the eager size.
  */
 HG_PUBLIC hg_return_t
 HG_Class_set_input_offset(hg_class_t *hg_class, hg_size_t offset);
@@ -137,8 +150,8 @@ HG_PUBLIC hg_return_t
 HG_Class_set_output_offset(hg_class_t *hg_class, hg_size_t offset);
 
 /*
- * Attaches data of the program; `free_callback` (may be NULL) is given it when the class is finalized.
- * Earlier data is replaced, not freed.
+ * Attaches data of the program; `free_callback` (may be NULL) is given it when the class is
+ * finalized. Earlier data is replaced, not freed.
  */
 HG_PUBLIC hg_return_t
 HG_Class_set_data(hg_class_t *hg_class, void *data, void (*free_callback)(void *));
@@ -170,13 +183,16 @@ HG_Context_create_id(hg_class_t *hg_class, uint8_t id) HG_WARN_UNUSED_RESULT;
 
 /*
  * Destroys a context and frees the data attached to it. Waits up to some seconds for its handles to
- * disappear and may run callbacks while it does; HG_BUSY, and nothing is destroyed, when some remain or
- * another thread is in HG_Progress().
+ * disappear and may run callbacks while it does; HG_BUSY, and nothing is destroyed, when some
+ * remain or another thread is in HG_Progress().
  */
 HG_PUBLIC hg_return_t
 HG_Context_destroy(hg_context_t *context);
 
-/* Stops receiving requests: none is delivered after the return. Blocks until receives are withdrawn. */
+/*
+ * Stops receiving requests: none is delivered after the return. Blocks until receives are
+ * withdrawn.
+ */
 HG_PUBLIC hg_return_t
 HG_Context_unpost(hg_context_t *context);
 
@@ -188,7 +204,10 @@ HG_Context_get_class(const hg_context_t *context) HG_WARN_UNUSED_RESULT;
 HG_PUBLIC uint8_t
 HG_Context_get_id(const hg_context_t *context) HG_WARN_UNUSED_RESULT;
 
-/* Attaches data; `free_callback` (may be NULL) runs in HG_Context_destroy(). Earlier data is replaced. */
+/*
+ * Attaches data; `free_callback` (may be NULL) runs in HG_Context_destroy(). Earlier data is
+ * replaced.
+ */
 HG_PUBLIC hg_return_t
 HG_Context_set_data(hg_context_t *context, void *data, void (*free_callback)(void *));
 
@@ -198,8 +217,8 @@ HG_Context_get_data(const hg_context_t *context) HG_WARN_UNUSED_RESULT;
 
 /*
  * Registers an RPC under an id made from its name, the same on every peer, and returns the id; 0 on
- * failure. The procs encode and decode its arguments and result and may be NULL when there are none;
- * `rpc_cb` serves it and may be NULL where it is only called.
+ * failure. The procs encode and decode its arguments and result and may be NULL when there are
+ * none; `rpc_cb` serves it and may be NULL where it is only called.
  */
 HG_PUBLIC hg_id_t
 HG_Register_name(hg_class_t *hg_class, const char *func_name, hg_proc_cb_t in_proc_cb,
@@ -211,8 +230,8 @@ HG_Registered_name(
     hg_class_t *hg_class, const char *func_name, hg_id_t *id_p, uint8_t *flag_p);
 
 /*
- * Registers an RPC under an id of the program's choice, or gives a registered one new callbacks; what is
- * attached to it stays. May be called at any time, also while requests are being served.
+ * Registers an RPC under an id of the program's choice, or gives a registered one new callbacks;
+ * what is attached to it stays. May be called at any time, also while requests are being served.
  */
 HG_PUBLIC hg_return_t
 HG_Register(hg_class_t *hg_class, hg_id_t id, hg_proc_cb_t in_proc_cb,
@@ -232,8 +251,8 @@ HG_Registered_proc_cb(hg_class_t *hg_class, hg_id_t id, uint8_t *flag_p,
     hg_proc_cb_t *in_proc_cb_p, hg_proc_cb_t *out_proc_cb_p);
 
 /*
- * Attaches data to an RPC; `free_callback` (may be NULL) is given it when the RPC is deregistered or the
- * class finalized. Earlier data is replaced, not freed. HG_NOENTRY when the id is unknown.
+ * Attaches data to an RPC; `free_callback` (may be NULL) is given it when the RPC is deregistered
+ * or the class finalized. Earlier data is replaced, not freed. HG_NOENTRY when the id is unknown.
  */
 HG_PUBLIC hg_return_t
 HG_Register_data(hg_class_t *hg_class, hg_id_t id, void *data, void (*free_callback)(void *));
@@ -243,8 +262,9 @@ HG_PUBLIC void *
 HG_Registered_data(hg_class_t *hg_class, hg_id_t id) HG_WARN_UNUSED_RESULT;
 
 /*
- * With `disable` non-zero, calls from this process ask for no response and complete once sent. Handles
- * already created or reset for this RPC keep what they had. HG_NOENTRY when the id is unknown.
+ * With `disable` non-zero, calls from this process ask for no response and complete once sent.
+ * Handles already created or reset for this RPC keep what they had. HG_NOENTRY when the id is
+ * unknown.
  */
 HG_PUBLIC hg_return_t
 HG_Registered_disable_response(hg_class_t *hg_class, hg_id_t id, uint8_t disable);
@@ -254,8 +274,8 @@ HG_PUBLIC hg_return_t
 HG_Registered_disabled_response(hg_class_t *hg_class, hg_id_t id, uint8_t *disabled_p);
 
 /*
- * Finds a peer and reports it to `callback` as HG_CB_LOOKUP; the address is the callback's to free. No
- * operation id is ever stored in `op_id_p`. Errors of the lookup itself are returned here.
+ * Finds a peer and reports it to `callback` as HG_CB_LOOKUP; the address is the callback's to free.
+ * No operation id is ever stored in `op_id_p`. Errors of the lookup itself are returned here.
  */
 HG_PUBLIC hg_return_t
 HG_Addr_lookup1(hg_context_t *context, hg_cb_t callback, void *arg, const char *name,
@@ -266,8 +286,8 @@ HG_Addr_lookup1(hg_context_t *context, hg_cb_t callback, void *arg, const char *
 #endif
 
 /*
- * Finds a peer by the string that HG_Addr_to_string() gave it. The address is the caller's, to be freed
- * with HG_Addr_free(). Does not wait for the peer; that it is gone shows when it is called.
+ * Finds a peer by the string that HG_Addr_to_string() gave it. The address is the caller's, to be
+ * freed with HG_Addr_free(). Does not wait for the peer; that it is gone shows when it is called.
  */
 HG_PUBLIC hg_return_t
 HG_Addr_lookup2(hg_class_t *hg_class, const char *name, hg_addr_t *addr_p);
@@ -293,22 +313,25 @@ HG_PUBLIC uint8_t
 HG_Addr_cmp(hg_class_t *hg_class, hg_addr_t addr1, hg_addr_t addr2) HG_WARN_UNUSED_RESULT;
 
 /*
- * Writes the string of an address, NUL-terminated. `buf_size_p` holds the room and gets the length used
- * with the NUL; with `buf` NULL it only gets the length needed. HG_OVERFLOW when the room is too small.
+ * Writes the string of an address, NUL-terminated. `buf_size_p` holds the room and gets the length
+ * used with the NUL; with `buf` NULL it only gets the length needed. HG_OVERFLOW when the room is
+ * too small.
  */
 HG_PUBLIC hg_return_t
 HG_Addr_to_string(
     hg_class_t *hg_class, char *buf, hg_size_t *buf_size_p, hg_addr_t addr);
 
 /*
- * Creates a handle to call `id` at `addr`, with one reference, the caller's. HG_ADDR_NULL and id 0 may
- * be given and supplied by HG_Reset() later. HG_NOENTRY when the id is not registered here. The handle
- * keeps its own reference of the address.
+ * Creates a handle to call `id` at `addr`, with one reference, the caller's. HG_ADDR_NULL and id 0
+ * may be given and supplied by HG_Reset() later. HG_NOENTRY when the id is not registered here. The
+ * handle keeps its own reference of the address.
  */
 HG_PUBLIC hg_return_t
 HG_Create(hg_context_t *context, hg_addr_t addr, hg_id_t id, hg_handle_t *handle_p);
 
-/* Drops one reference; a handle in flight lives on until its callback has run. NULL is a success. */
+/*
+ * Drops one reference; a handle in flight lives on until its callback has run. NULL is a success.
+ */
 HG_PUBLIC hg_return_t
 HG_Destroy(hg_handle_t handle);
 
@@ -332,8 +355,8 @@ HG_PUBLIC const struct hg_info *
 HG_Get_info(hg_handle_t handle) HG_WARN_UNUSED_RESULT;
 
 /*
- * Attaches data; `free_callback` (may be NULL) is given it when the handle's memory is released, which
- * for a recycled handle can be much later. Earlier data is replaced, not freed.
+ * Attaches data; `free_callback` (may be NULL) is given it when the handle's memory is released,
+ * which for a recycled handle can be much later. Earlier data is replaced, not freed.
  */
 HG_PUBLIC hg_return_t
 HG_Set_data(hg_handle_t handle, void *data, void (*free_callback)(void *));
@@ -348,8 +371,8 @@ HG_Get_input_payload_size(hg_handle_t handle);
 
 /*
  * Decodes the arguments into `in_struct` with the registered proc; each success is matched by one
- * HG_Free_input(). HG_FAULT when the RPC has no proc or the buffer was released; HG_OVERFLOW when the
- * message is too short; HG_CHECKSUM_ERROR when it was damaged; else what the proc returned.
+ * HG_Free_input(). HG_FAULT when the RPC has no proc or the buffer was released; HG_OVERFLOW when
+ * the message is too short; HG_CHECKSUM_ERROR when it was damaged; else what the proc returned.
  */
 HG_PUBLIC hg_return_t
 HG_Get_input(hg_handle_t handle, void *in_struct);
@@ -371,13 +394,15 @@ HG_PUBLIC hg_return_t
 HG_Free_output(hg_handle_t handle, void *out_struct);
 
 /*
- * The raw message after the library's headers, from the area that HG_Class_set_input_offset() reserves;
- * borrowed until the handle is released.
+ * The raw message after the library's headers, from the area that HG_Class_set_input_offset()
+ * reserves; borrowed until the handle is released.
  */
 HG_PUBLIC hg_return_t
 HG_Get_input_buf(hg_handle_t handle, void **in_buf_p, hg_size_t *in_buf_size_p);
 
-/* Gives the memory that received the arguments back early; HG_Get_input() then fails with HG_FAULT. */
+/*
+ * Gives the memory that received the arguments back early; HG_Get_input() then fails with HG_FAULT.
+ */
 HG_PUBLIC hg_return_t
 HG_Release_input_buf(hg_handle_t handle);
 
@@ -398,39 +423,42 @@ HG_PUBLIC hg_return_t
 HG_Set_target_id(hg_handle_t handle, uint8_t id);
 
 /*
- * Calls: encodes `in_struct` (NULL for none; free to change on return) and sends it. `callback` (may be
- * NULL) is told the outcome once as HG_CB_FORWARD: HG_SUCCESS when the response is there, the target's
- * error, HG_CANCELED, or an error of the network. HG_BUSY while the handle is in flight; HG_OVERFLOW
- * when the arguments are too large and `no_overflow` was asked for.
+ * Calls: encodes `in_struct` (NULL for none; free to change on return) and sends it. `callback`
+ * (may be NULL) is told the outcome once as HG_CB_FORWARD: HG_SUCCESS when the response is there,
+ * the target's error, HG_CANCELED, or an error of the network. HG_BUSY while the handle is in
+ * flight; HG_OVERFLOW when the arguments are too large and `no_overflow` was asked for.
  */
 HG_PUBLIC hg_return_t
 HG_Forward(hg_handle_t handle, hg_cb_t callback, void *arg, void *in_struct);
 
 /*
  * Answers the request of a handle with `out_struct` (NULL for none; free to change on return).
- * `callback` (may be NULL) is told once as HG_CB_RESPOND when the response has left. HG_OPNOTSUPPORTED
- * when the caller asked for no response.
+ * `callback` (may be NULL) is told once as HG_CB_RESPOND when the response has left.
+ * HG_OPNOTSUPPORTED when the caller asked for no response.
  */
 HG_PUBLIC hg_return_t
 HG_Respond(hg_handle_t handle, hg_cb_t callback, void *arg, void *out_struct);
 
 /*
- * Asks for the operation in flight to end. Its callback still runs once, with HG_CANCELED or, when that
- * came first, its real outcome. Success when nothing is in flight; HG_OPNOTSUPPORTED for a call to self.
+ * Asks for the operation in flight to end. Its callback still runs once, with HG_CANCELED or, when
+ * that came first, its real outcome. Success when nothing is in flight; HG_OPNOTSUPPORTED for a
+ * call to self.
  */
 HG_PUBLIC hg_return_t
 HG_Cancel(hg_handle_t handle);
 
 /*
- * Moves the network for up to `timeout` milliseconds and returns HG_SUCCESS once something is there to
- * trigger, HG_TIMEOUT when not. With 0 it only looks. Several threads may call it on one context.
+ * Moves the network for up to `timeout` milliseconds and returns HG_SUCCESS once something is there
+ * to trigger, HG_TIMEOUT when not. With 0 it only looks. Several threads may call it on one
+ * context.
  */
 HG_PUBLIC hg_return_t
 HG_Progress(hg_context_t *context, unsigned int timeout);
 
 /*
- * Runs up to `max_count` callbacks, waiting up to `timeout` milliseconds for another thread's progress
- * to bring the first. `actual_count_p` (may be NULL) gets how many ran. HG_TIMEOUT when none did.
+ * Runs up to `max_count` callbacks, waiting up to `timeout` milliseconds for another thread's
+ * progress to bring the first. `actual_count_p` (may be NULL) gets how many ran. HG_TIMEOUT when
+ * none did.
  */
 HG_PUBLIC hg_return_t
 HG_Trigger(hg_context_t *context, unsigned int timeout, unsigned int max_count,
@@ -438,7 +466,8 @@ HG_Trigger(hg_context_t *context, unsigned int timeout, unsigned int max_count,
 
 /*
  * A descriptor that becomes readable when HG_Event_progress() has work, for the program's own event
- * loop; it stays the library's and the same for the context's life. -1 when the network cannot wait.
+ * loop; it stays the library's and the same for the context's life. -1 when the network cannot
+ * wait.
  */
 HG_PUBLIC int
 HG_Event_get_wait_fd(const hg_context_t *context) HG_WARN_UNUSED_RESULT;

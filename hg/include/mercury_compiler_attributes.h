@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Compiler attributes under one spelling, for the other public headers and for programs that use the
- * same names. Everything here is a macro; on a compiler without GNU attributes each becomes nothing.
+ * Compiler attributes under one spelling, for the other public headers and for programs that use
+ * the same names. Everything here is a macro; on a compiler without GNU attributes each becomes
+ * nothing.
  */
 #ifndef MERCURY_COMPILER_ATTRIBUTES_H
 #define MERCURY_COMPILER_ATTRIBUTES_H

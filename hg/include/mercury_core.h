@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The types and constants of the core level: RPCs as plain buffers, without encoding of arguments. Its
- * functions are not offered yet and therefore not declared; use those of mercury.h.
+ * The types and constants of the core level: RPCs as plain buffers, without encoding of arguments.
+ * Its functions are not offered yet and therefore not declared; use those of mercury.h.
  */
 #ifndef MERCURY_CORE_H
 #define MERCURY_CORE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Kept so that programs which include this name compile. The format of the messages is private to the
- * library, so nothing is declared here beyond the core types.
+ * Kept so that programs which include this name compile. The format of the messages is private to
+ * the library, so nothing is declared here beyond the core types.
  */
 #ifndef MERCURY_CORE_HEADER_H
 #define MERCURY_CORE_HEADER_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The types that every level of the RPC library shares: sizes, ids, options, counters and return codes.
- * Programs fill struct hg_init_info and read struct hg_diag_counters; their layouts are part of the API
- * and only ever grow at the end.
+ * The types that every level of the RPC library shares: sizes, ids, options, counters and return
+ * codes. Programs fill struct hg_init_info and read struct hg_diag_counters; their layouts are part
+ * of the API and only ever grow at the end.
  */
 #ifndef MERCURY_CORE_TYPES_H
 #define MERCURY_CORE_TYPES_H
@@ -42,14 +42,17 @@ typedef enum {
 } hg_proc_op_t;
 
 /*
- * Options of HG_Init_opt() and HG_Init_opt2(). Start from HG_INIT_INFO_INITIALIZER or from all zeros;
- * zero is a usable default for every member. Strings are borrowed until the call returns.
+ * Options of HG_Init_opt() and HG_Init_opt2(). Start from HG_INIT_INFO_INITIALIZER or from all
+ * zeros; zero is a usable default for every member. Strings are borrowed until the call returns.
  */
 struct hg_init_info {
     /* Options of the network below, in the layout that every 2.x header has used. */
     struct na_init_info_4_0 na_init_info;
 
-    /* An open network to use instead of opening one; stays the caller's, and must outlive the class. */
+    /*
+     * An open network to use instead of opening one; stays the caller's, and must outlive the
+     * class.
+     */
     na_class_t *na_class;
 
     /* Requests a listening context can hold before any is served; 0 means 512. */
@@ -109,8 +112,8 @@ struct hg_diag_counters {
 };
 
 /*
- * Every return code once, in order of value; define X(name) before expanding the list. The first 24 are
- * numerically those of na_return_t. Values below HG_RETURN_MAX travel in responses.
+ * Every return code once, in order of value; define X(name) before expanding the list. The first 24
+ * are numerically those of na_return_t. Values below HG_RETURN_MAX travel in responses.
  */
 #define HG_RETURN_VALUES                                                                           \
     X(HG_SUCCESS)         /* done */                                                               \

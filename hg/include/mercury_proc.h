@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Encoding and decoding of arguments. A proc walks over a buffer: encoding appends values and grows into
- * an extra buffer when the first one is full, decoding reads them back and never reads past the end. RPC
- * handles own their procs; programs write callbacks of type hg_proc_cb_t from the functions below, and
- * may create procs of their own.
+ * Encoding and decoding of arguments. A proc walks over a buffer: encoding appends values and grows
+ * into an extra buffer when the first one is full, decoding reads them back and never reads past
+ * the end. RPC handles own their procs; programs write callbacks of type hg_proc_cb_t from the
+ * functions below, and may create procs of their own.
  *
- * Values travel in the machine's byte order (little-endian), packed, without type tags. A proc is used by
- * one thread at a time. No function here blocks or runs callbacks.
+ * Values travel in the machine's byte order (little-endian), packed, without type tags. A proc is
+ * used by one thread at a time. No function here blocks or runs callbacks.
  */
 #ifndef MERCURY_PROC_H
 #define MERCURY_PROC_H
@@ -41,8 +41,8 @@ struct hg_proc_buf {
 struct hg_proc_checksum;
 
 /*
- * Public only so that the functions and macros below compile to a few instructions; programs use those
- * and leave the members alone.
+ * Public only so that the functions and macros below compile to a few instructions; programs use
+ * those and leave the members alone.
  */
 struct hg_proc {
     struct hg_proc_buf proc_buf;        /* the buffer given at reset */
@@ -62,8 +62,8 @@ extern "C" {
 #endif
 
 /*
- * Creates a proc without a buffer; hg_proc_reset() gives it one. It is the caller's, to be freed with
- * hg_proc_free(). The class is only remembered, never used, for hg_proc_get_class().
+ * Creates a proc without a buffer; hg_proc_reset() gives it one. It is the caller's, to be freed
+ * with hg_proc_free(). The class is only remembered, never used, for hg_proc_get_class().
  */
 HG_PUBLIC hg_return_t
 hg_proc_create(hg_class_t *hg_class, hg_proc_hash_t hash, hg_proc_t *proc_p);
@@ -73,36 +73,39 @@ HG_PUBLIC hg_return_t
 hg_proc_create_set(hg_class_t *hg_class, void *buf, hg_size_t buf_size, hg_proc_op_t op,
     hg_proc_hash_t hash, hg_proc_t *proc_p);
 
-/* Frees a proc and the extra buffer if it still owns one, not the buffer it was given. NULL is allowed. */
+/*
+ * Frees a proc and the extra buffer if it still owns one, not the buffer it was given. NULL is
+ * allowed.
+ */
 HG_PUBLIC hg_return_t
 hg_proc_free(hg_proc_t proc);
 
 /*
- * Starts anew at the beginning of `buf`, which is borrowed; flags are cleared, an extra buffer that the
- * proc owns is freed. HG_INVALID_ARG when `buf` is NULL and `op` is not HG_FREE.
+ * Starts anew at the beginning of `buf`, which is borrowed; flags are cleared, an extra buffer that
+ * the proc owns is freed. HG_INVALID_ARG when `buf` is NULL and `op` is not HG_FREE.
  */
 HG_PUBLIC hg_return_t
 hg_proc_reset(hg_proc_t proc, void *buf, hg_size_t buf_size, hg_proc_op_t op);
 
 /*
- * Makes the buffer at least `buf_size` bytes large, keeping what was encoded; it never shrinks. When it
- * grows, pointers from hg_proc_save_ptr() become invalid. HG_OVERFLOW when a buffer being decoded would have to grow,
- * HG_NOMEM when memory ran out.
+ * Makes the buffer at least `buf_size` bytes large, keeping what was encoded; it never shrinks.
+ * When it grows, pointers from hg_proc_save_ptr() become invalid. HG_OVERFLOW when a buffer being
+ * decoded would have to grow, HG_NOMEM when memory ran out.
  */
 HG_PUBLIC hg_return_t
 hg_proc_set_size(hg_proc_t proc, hg_size_t buf_size);
 
 /*
- * Makes sure that `data_size` more bytes fit, which the functions below call when they do not. Errors as
- * hg_proc_set_size().
+ * Makes sure that `data_size` more bytes fit, which the functions below call when they do not.
+ * Errors as hg_proc_set_size().
  */
 HG_PUBLIC hg_return_t
 hg_proc_make_room(hg_proc_t proc, hg_size_t data_size);
 
 /*
- * Steps over `data_size` contiguous bytes and returns where they start: to be filled when encoding, to
- * be read in place when decoding. Valid until the proc grows or its buffer is released. Followed by
- * hg_proc_restore_ptr(). NULL when the bytes do not fit or the proc is freeing.
+ * Steps over `data_size` contiguous bytes and returns where they start: to be filled when encoding,
+ * to be read in place when decoding. Valid until the proc grows or its buffer is released. Followed
+ * by hg_proc_restore_ptr(). NULL when the bytes do not fit or the proc is freeing.
  */
 HG_PUBLIC void *
 hg_proc_save_ptr(hg_proc_t proc, hg_size_t data_size);
@@ -112,15 +115,15 @@ HG_PUBLIC hg_return_t
 hg_proc_restore_ptr(hg_proc_t proc, void *data, hg_size_t data_size);
 
 /*
- * Non-zero `mine` hands the extra buffer to the caller, who frees it with free(); zero hands it back to
- * the proc. HG_INVALID_ARG when there is none.
+ * Non-zero `mine` hands the extra buffer to the caller, who frees it with free(); zero hands it
+ * back to the proc. HG_INVALID_ARG when there is none.
  */
 HG_PUBLIC hg_return_t
 hg_proc_set_extra_buf_is_mine(hg_proc_t proc, uint8_t mine);
 
 /*
- * Ends encoding or decoding: computes the checksum, if there is one, over all bytes encoded or decoded
- * since the reset.
+ * Ends encoding or decoding: computes the checksum, if there is one, over all bytes encoded or
+ * decoded since the reset.
  */
 HG_PUBLIC hg_return_t
 hg_proc_flush(hg_proc_t proc);
@@ -134,8 +137,8 @@ HG_PUBLIC hg_return_t
 hg_proc_checksum_verify(hg_proc_t proc, const void *hash, hg_size_t hash_size);
 
 /*
- * Takes bytes that are not in the buffer into the checksum, if there is one; the peer must do the same.
- * What passes through the buffer is covered without it.
+ * Takes bytes that are not in the buffer into the checksum, if there is one; the peer must do the
+ * same. What passes through the buffer is covered without it.
  */
 HG_PUBLIC void
 hg_proc_checksum_update(hg_proc_t proc, void *data, hg_size_t data_size);
@@ -218,10 +221,10 @@ hg_proc_get_extra_size(hg_proc_t proc)
 }
 
 /*
- * The steps of a hand-written proc. CHECK_SIZE makes sure of `size` bytes or sets `ret` and jumps to
- * `label`; TYPE_ENCODE and TYPE_DECODE copy at the position; UPDATE moves it; CHECKSUM_UPDATE does
- * nothing, since hg_proc_flush() covers the buffer as a whole. TYPE and BYTES are all of these for one
- * value.
+ * The steps of a hand-written proc. CHECK_SIZE makes sure of `size` bytes or sets `ret` and jumps
+ * to `label`; TYPE_ENCODE and TYPE_DECODE copy at the position; UPDATE moves it; CHECKSUM_UPDATE
+ * does nothing, since hg_proc_flush() covers the buffer as a whole. TYPE and BYTES are all of these
+ * for one value.
  */
 #define HG_PROC_CHECK_SIZE(proc, data_size, label, ret)                                            \
     do {                                                                                           \
@@ -267,9 +270,9 @@ hg_proc_get_extra_size(hg_proc_t proc)
     HG_PROC_BYTES(proc, data, sizeof(type), label, ret)
 
 /*
- * Encodes, decodes or (doing nothing) frees `data_size` bytes at `data`; both may be anything when the
- * size is 0. HG_OVERFLOW when decoding past the end, HG_NOMEM when the buffer could not grow. As all
- * that follow, it takes a valid proc that has been reset.
+ * Encodes, decodes or (doing nothing) frees `data_size` bytes at `data`; both may be anything when
+ * the size is 0. HG_OVERFLOW when decoding past the end, HG_NOMEM when the buffer could not grow.
+ * As all that follow, it takes a valid proc that has been reset.
  */
 static HG_INLINE hg_return_t
 hg_proc_bytes(hg_proc_t proc, void *data, hg_size_t data_size)

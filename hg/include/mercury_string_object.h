@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A C string that knows whether it may be written to and whether it is to be freed, for arguments whose
- * origin the code that frees them no longer knows. Plain data; one thread at a time.
+ * A C string that knows whether it may be written to and whether it is to be freed, for arguments
+ * whose origin the code that frees them no longer knows. Plain data; one thread at a time.
  */
 #ifndef MERCURY_STRING_OBJECT_H
 #define MERCURY_STRING_OBJECT_H
@@ -38,7 +38,10 @@ hg_string_object_free(hg_string_object_t *string);
 HG_PUBLIC hg_return_t
 hg_string_object_dup(hg_string_object_t string, hg_string_object_t *new_string);
 
-/* Puts `s` in place of the string and returns the old one; ownership flags stay. NULL without object. */
+/*
+ * Puts `s` in place of the string and returns the old one; ownership flags stay. NULL without
+ * object.
+ */
 HG_PUBLIC char *
 hg_string_object_swap(hg_string_object_t *string, char *s);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The objects and callbacks of the RPC API. Classes, contexts, addresses, handles, regions, procs and
- * operation ids are opaque; the structs below are filled by the library and read by programs.
+ * The objects and callbacks of the RPC API. Classes, contexts, addresses, handles, regions, procs
+ * and operation ids are opaque; the structs below are filled by the library and read by programs.
  */
 #ifndef MERCURY_TYPES_H
 #define MERCURY_TYPES_H
@@ -81,18 +81,21 @@ struct hg_cb_info {
 };
 
 /*
- * Serves one request, in the thread that triggers, with no lock held. Owns one reference of `handle` and
- * gives it up with HG_Destroy(), in the callback or later. The return value is not used.
+ * Serves one request, in the thread that triggers, with no lock held. Owns one reference of
+ * `handle` and gives it up with HG_Destroy(), in the callback or later. The return value is not
+ * used.
  */
 typedef hg_return_t (*hg_rpc_cb_t)(hg_handle_t handle);
 
 /*
- * Learns how an operation ended, exactly once, in the thread that triggers, with no lock held. May call
- * any function of the API. The return value is not used.
+ * Learns how an operation ended, exactly once, in the thread that triggers, with no lock held. May
+ * call any function of the API. The return value is not used.
  */
 typedef hg_return_t (*hg_cb_t)(const struct hg_cb_info *callback_info);
 
-/* Encodes, decodes or releases `data` as hg_proc_get_op() says; an error code ends the whole proc. */
+/*
+ * Encodes, decodes or releases `data` as hg_proc_get_op() says; an error code ends the whole proc.
+ */
 typedef hg_return_t (*hg_proc_cb_t)(hg_proc_t proc, void *data);
 
 #define HG_ADDR_NULL ((hg_addr_t) 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What programs and other languages' bindings build into themselves: values of constants, sizes of the
- * structs that users fill or read, and which names are macros. Compiling it is the test, as C and C++.
+ * What programs and other languages' bindings build into themselves: values of constants, sizes of
+ * the structs that users fill or read, and which names are macros. Compiling it is the test, as C
+ * and C++.
  */
 #include <mercury.h>
 #include <mercury_bulk.h>
@@ -22,7 +23,8 @@ REQUIRE(HG_MAJOR(HG_VERSION(2, 4)) == 2 && HG_MINOR(HG_VERSION(2, 4)) == 4);
 
 REQUIRE(HG_SUCCESS == 0 && HG_NOENTRY == 2 && HG_NOMEM == 5 && HG_FAULT == 7 && HG_BUSY == 8);
 REQUIRE(HG_INVALID_ARG == 11 && HG_OVERFLOW == 13 && HG_TIMEOUT == 20 && HG_CANCELED == 21);
-REQUIRE(HG_CHECKSUM_ERROR == 24 && HG_NA_ERROR == 25 && HG_OTHER_ERROR == 26 && HG_RETURN_MAX == 27);
+REQUIRE(HG_CHECKSUM_ERROR == 24 && HG_NA_ERROR == 25 && HG_OTHER_ERROR == 26);
+REQUIRE(HG_RETURN_MAX == 27);
 REQUIRE(HG_INVALID_PARAM == HG_INVALID_ARG && HG_SIZE_ERROR == HG_MSGSIZE);
 REQUIRE(HG_NOMEM_ERROR == HG_NOMEM && HG_NO_MATCH == HG_NOENTRY);
 
@@ -48,7 +50,7 @@ REQUIRE(sizeof(hg_ptr_t) == 8);
 REQUIRE(sizeof(struct hg_init_info) == 112);
 REQUIRE(offsetof(struct hg_init_info, na_class) == sizeof(struct na_init_info_4_0));
 REQUIRE(offsetof(struct hg_init_info, no_multi_recv) == offsetof(struct hg_init_info, stats) + 1);
-REQUIRE(offsetof(struct hg_init_info, traffic_class) > offsetof(struct hg_init_info, no_multi_recv));
+REQUIRE(offsetof(struct hg_init_info, traffic_class) > offsetof(struct hg_init_info, stats));
 REQUIRE(sizeof(struct hg_diag_counters) == 72);
 REQUIRE(sizeof(struct hg_info) == 40);
 REQUIRE(sizeof(struct hg_bulk_attr) == 16);
@@ -56,10 +58,10 @@ REQUIRE(sizeof(struct hg_cb_info) == 48);
 REQUIRE(sizeof(struct hg_proc_buf) == 40 && sizeof(struct hg_proc) == 136);
 #endif
 
-#if !defined(HG_RETURN_VALUES) || !defined(HG_Addr_lookup) || !defined(HG_INIT_INFO_INITIALIZER) || \
-    !defined(MERCURY_REGISTER) || !defined(MERCURY_GEN_PROC) || !defined(hg_proc_void) ||           \
-    !defined(hg_proc_hg_size_t) || !defined(hg_proc_raw) || !defined(hg_proc_memcpy) ||             \
-    !defined(likely) || !defined(HG_ADDR_NULL) || !defined(HG_HAS_BOOST)
+#if !defined(HG_RETURN_VALUES) || !defined(HG_INIT_INFO_INITIALIZER) || !defined(HG_ADDR_NULL) || \
+    !defined(HG_Addr_lookup) || !defined(HG_HAS_BOOST) || !defined(MERCURY_REGISTER) ||           \
+    !defined(MERCURY_GEN_PROC) || !defined(hg_proc_void) || !defined(hg_proc_hg_size_t) ||        \
+    !defined(hg_proc_raw) || !defined(hg_proc_memcpy) || !defined(likely)
 #    error "a name that programs test with #ifdef is not a macro"
 #endif
 

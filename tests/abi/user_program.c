@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A program as users write them against the installed headers: it calls a procedure of its own through
- * the network, with strings, numbers and a region of memory as arguments, and checks what comes back. C11
- * and C++17 alike. Usage: user_program [info string]; exits 0 when everything came back right.
+ * A program as users write them against the installed headers: it calls a procedure of its own
+ * through the network, with strings, numbers and a region of memory as arguments, and checks what
+ * comes back. C11 and C++17 alike. Usage: user_program [info string]; exits 0 when everything came
+ * back right.
  */
 #include <mercury.h>
 #include <mercury_bulk.h>
