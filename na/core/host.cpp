@@ -68,6 +68,15 @@ void addr_ref(void* addr_part) noexcept {
     header_of<na_addr>(addr_part)->references.fetch_add(one_reference, std::memory_order_relaxed);
 }
 
+bool addr_try_ref(void* addr_part) noexcept {
+    std::atomic<std::uint64_t>& references = header_of<na_addr>(addr_part)->references;
+    std::uint64_t seen = references.load(std::memory_order_relaxed);
+    while ((seen & 0xffffffffu) != 0)
+        if (references.compare_exchange_weak(seen, seen + one_reference, std::memory_order_acq_rel))
+            return true;
+    return false;
+}
+
 void addr_unref(void* addr_part) noexcept { drop(header_of<na_addr>(addr_part), one_reference); }
 
 }  // namespace
@@ -86,6 +95,7 @@ void addr_acquire(na_addr* addr) noexcept {
 void addr_release(na_addr* addr) noexcept { drop(addr, one_user); }
 
 const na_host host_functions{
-    sizeof(na_host), complete, addr_create, addr_ref, addr_unref, NA_Log_enabled, NA_Log_write};
+    sizeof(na_host), complete, addr_create, addr_ref, addr_unref, NA_Log_enabled, NA_Log_write,
+    addr_try_ref};
 
 }  // namespace cinnabar::na

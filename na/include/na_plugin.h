@@ -53,6 +53,11 @@ struct na_host {
     void (*addr_unref)(void *addr);
     bool (*log_enabled)(int level, const char *subsys);
     void (*log_write)(int level, const char *subsys, const char *text);
+    /*
+     * Takes a reference unless the last one is gone or going: for tables that find addresses without
+     * owning them, under a lock that address.destroy takes too. False: forget the entry.
+     */
+    bool (*addr_try_ref)(void *addr);
 };
 
 struct na_plugin_open {

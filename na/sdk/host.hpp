@@ -38,6 +38,12 @@ void ref(Address& address) noexcept {
     host_table->addr_ref(&address);
 }
 
+// A reference to an address found in a table that does not own it; see na_host.addr_try_ref.
+template <class Address>
+bool try_ref(Address& address) noexcept {
+    return host_table->addr_try_ref(&address);
+}
+
 template <class Address>
 void unref(Address& address) noexcept {
     host_table->addr_unref(&address);

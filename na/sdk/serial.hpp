@@ -27,6 +27,14 @@ public:
                !busy_.exchange(true, std::memory_order_acquire);
     }
 
+    // Inside: runs what others submitted so far, and stays inside.
+    void run_pending(void* context) noexcept {
+        while (MpscNode* node = queue_.pop()) {
+            Task& task = static_cast<Task&>(*node);
+            task.run(context, task);
+        }
+    }
+
     // Runs what others submitted, then leaves.
     void leave(void* context) noexcept {
         do {
