@@ -37,12 +37,6 @@ na_context_t* NA_Context_create_sink(na_class_t* na_class, uint8_t id) {
 na_return_t NA_Context_destroy(na_class_t* na_class, na_context_t* context) {
     if (na_class == nullptr || context == nullptr || context->cls != na_class) return NA_INVALID_ARG;
     if (!forked(na_class)) {
-        const int posted = context->ops_posted.load(std::memory_order_acquire);
-        if (posted > 0) {
-            log_warning("na_ctx", "context {} is not destroyed: {} operation(s) are posted on it",
-                        context->id, posted);
-            return NA_BUSY;
-        }
         const na_return_t ret = na_class->plugin->cls.context_close(part(na_class), part(context));
         if (ret != NA_SUCCESS) return ret;
     }

@@ -26,12 +26,8 @@ na_return_t post(na_context* context, na_op_id* op, const Callback& callback, St
     op->callback = callback.function;
     op->info.arg = callback.arg;
     op->info.type = callback.type;
-    context->ops_posted.fetch_add(1, std::memory_order_relaxed);
     const na_return_t ret = start(*context->cls->plugin);
-    if (ret != NA_SUCCESS) {
-        op->posted.store(false, std::memory_order_release);
-        context->ops_posted.fetch_sub(1, std::memory_order_relaxed);
-    }
+    if (ret != NA_SUCCESS) op->posted.store(false, std::memory_order_release);
     return ret;
 }
 

@@ -37,7 +37,6 @@ void run_callback(na_context* context, na_op_id* op) {
     const na_cb_info info = op->info;
     // From here on the operation may be posted again, by the callback or by another thread.
     op->posted.store(false, std::memory_order_release);
-    context->ops_posted.fetch_sub(1, std::memory_order_release);
     if (callback != nullptr)
         callback(&info);
     else if (info.type == NA_CB_RECV_UNEXPECTED && info.info.recv_unexpected.source != nullptr)

@@ -49,7 +49,6 @@ struct na_context {
     na_class* cls;
     std::uint8_t id;
     bool sink;
-    std::atomic<int> ops_posted{0};
     // Completions that NA_Trigger() will run; unused on a sink context.
     cinnabar::MpscQueue completions{};
     std::atomic<unsigned> completion_count{0};

@@ -34,10 +34,7 @@ void complete(void* op_part, const na_completion* completion) noexcept {
     if (context->sink) {
         const na_cb_t callback = op->callback;
         const na_cb_info info = op->info;
-        if (!completion->more) {
-            op->posted.store(false, std::memory_order_relaxed);
-            context->ops_posted.fetch_sub(1, std::memory_order_relaxed);
-        }
+        if (!completion->more) op->posted.store(false, std::memory_order_release);
         if (callback != nullptr) callback(&info);
         return;
     }

@@ -132,7 +132,7 @@ struct na_recv {
 
 struct na_plugin_message_ops {
     size_t size;
-    /* Defaults: page-aligned heap memory, plugin data NULL. */
+    /* Defaults: heap memory aligned to 64 bytes, plugin data NULL. */
     void *(*buf_alloc)(void *cls, size_t size, unsigned long flags, void **plugin_data);
     void (*buf_free)(void *cls, void *buf, void *plugin_data);
     /* Fill the header room of a buffer. Defaults: nothing to do. */

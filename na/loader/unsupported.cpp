@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What an absent slot of a plugin does: "not supported", or the default that na_plugin.h names.
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -38,8 +37,9 @@ void or_else(Slot& slot, Slot fallback) {
 
 void* buf_alloc(void*, std::size_t size, unsigned long, void** plugin_data) {
     *plugin_data = nullptr;
-    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    return std::aligned_alloc(page, (size + page - 1) / page * page);
+    // Not page aligned: buffers that all start at the same page offset would fight for the same cache
+    // sets.
+    return std::aligned_alloc(64, (size + 63) / 64 * 64);
 }
 
 void buf_free(void*, void* buf, void*) { std::free(buf); }
