@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What `cmake --install` puts where: the libraries, the public headers flat in the include directory,
+# the CMake package and the pkg-config files, all named as Mercury names them. Nothing in it depends
+# on the prefix, so that an installed tree can be moved, and installed to any place by --prefix.
+
+set(libraries na mercury)
+set(layers na hg)
+file(GLOB public_headers CONFIGURE_DEPENDS
+     ${PROJECT_SOURCE_DIR}/na/include/*.h ${PROJECT_SOURCE_DIR}/hg/include/*.h
+     ${PROJECT_SOURCE_DIR}/bulk/include/*.h ${PROJECT_SOURCE_DIR}/hl/include/*.h)
+install(FILES ${public_headers} ${PROJECT_BINARY_DIR}/na/include/na_config.h
+              ${PROJECT_BINARY_DIR}/hg/include/mercury_config.h
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+# Symbols: nothing but the C API leaves a library.
+foreach(target layer IN ZIP_LISTS libraries layers)
+  set(map ${PROJECT_SOURCE_DIR}/${layer}/exports.map)
+  target_link_options(${target} PRIVATE -Wl,--version-script=${map})
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${map})
+endforeach()
+
+# The linker of a user's program and the loader find libna beside libmercury.
+set_target_properties(mercury PROPERTIES INSTALL_RPATH "$ORIGIN")
+install(TARGETS ${libraries} EXPORT mercury-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/mercury)
+set(package_out ${PROJECT_BINARY_DIR}/package)
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/mercury-config.cmake.in
+                              ${package_out}/mercury-config.cmake
+                              INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${package_out}/mercury-config-version.cmake
+                                 VERSION ${PROJECT_VERSION} COMPATIBILITY AnyNewerVersion)
+install(EXPORT mercury-targets DESTINATION ${package_dir})
+install(FILES ${package_out}/mercury-config.cmake ${package_out}/mercury-config-version.cmake
+        DESTINATION ${package_dir})
+
+set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH prefix_from_pkgconfig
+     ${CMAKE_INSTALL_PREFIX}/${pkgconfig_dir} ${CMAKE_INSTALL_PREFIX})
+get_target_property(NA_VERSION na VERSION)
+configure_file(${PROJECT_SOURCE_DIR}/na/na.pc.in ${package_out}/na.pc @ONLY)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/mercury.pc.in ${package_out}/mercury.pc @ONLY)
+install(FILES ${package_out}/na.pc ${package_out}/mercury.pc DESTINATION ${pkgconfig_dir})
