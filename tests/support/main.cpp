@@ -1,6 +1,60 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The main program of every test binary.
+// The main program of every test binary: Catch2, and around each test case the watchdog, the check of
+// the log and the check of what is left behind. Findings are printed with the name of the test case and
+// make the program fail. Started with a role (process.hpp) it runs that instead.
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
+#include <cstdio>
 
-int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
+#include "tests/support/log_check.hpp"
+#include "tests/support/process.hpp"
+#include "tests/support/residue_check.hpp"
+#include "tests/support/watchdog.hpp"
+
+namespace cinnabar::test {
+namespace {
+
+int finding_count = 0;
+
+class Checks : public Catch::TestEventListenerBase {
+public:
+    using TestEventListenerBase::TestEventListenerBase;
+
+    void testCaseStarting(const Catch::TestCaseInfo& info) override {
+        TestEventListenerBase::testCaseStarting(info);
+        arm_watchdog(default_deadline_s, info.name);
+        begin_log_check();
+        before_ = take_residue();
+    }
+
+    void testCaseEnded(const Catch::TestCaseStats& stats) override {
+        disarm_watchdog();
+        report(stats, end_log_check());
+        report(stats, compare_residue(before_, take_residue()));
+        TestEventListenerBase::testCaseEnded(stats);
+    }
+
+private:
+    static void report(const Catch::TestCaseStats& stats, const std::vector<std::string>& lines) {
+        for (const std::string& line : lines)
+            std::fprintf(stderr, "FAILED: \"%s\": %s\n", stats.testInfo.name.c_str(), line.c_str());
+        finding_count += static_cast<int>(lines.size());
+    }
+
+    Residue before_;
+};
+
+CATCH_REGISTER_LISTENER(Checks)
+
+}  // namespace
+}  // namespace cinnabar::test
+
+int main(int argc, char** argv) {
+    using namespace cinnabar::test;
+    install_log_check();
+    if (const std::optional<int> code = run_role(argc, argv)) return *code;
+    const int code = Catch::Session().run(argc, argv);
+    if (finding_count == 0) return code;
+    std::fprintf(stderr, "FAILED: %d finding(s) around the test cases\n", finding_count);
+    return code == 0 ? 1 : code;
+}
