@@ -52,6 +52,8 @@ public:
     template <class Now, class Later>
     bool run(void* context, Task& task, Now&& now, Later&& later) noexcept {
         if (try_enter()) {
+            // What this thread submitted before must not be overtaken.
+            while (!queue_.empty()) run_pending(context);
             now();
             leave(context);
             return true;
@@ -72,7 +74,15 @@ private:
 class CancelRequest : public Task {
 public:
     // Begins a posting; call it inside or before the operation is visible to others.
-    void arm() noexcept { posting_.fetch_add(1, std::memory_order_relaxed); }
+    void arm() noexcept {
+        // Postings of one operation do not overlap: a load and a store do.
+        posting_.store(posting_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+
+    // Whether the present posting has been asked to end: for one that starts only now.
+    bool asked() const noexcept {
+        return wanted_.load(std::memory_order_seq_cst) == posting_.load(std::memory_order_relaxed);
+    }
 
     // Any thread: asks for the present posting to be cancelled. True if the task must be submitted.
     bool ask() noexcept {
