@@ -32,7 +32,7 @@ na_op_id* take_completion(na_context* context) {
     return reinterpret_cast<na_op_id*>(node);
 }
 
-void run_callback(na_context* context, na_op_id* op) {
+void run_callback(na_op_id* op) {
     const na_cb_t callback = op->callback;
     const na_cb_info info = op->info;
     // From here on the operation may be posted again, by the callback or by another thread.
@@ -119,7 +119,7 @@ na_return_t NA_Trigger(na_context_t* context, unsigned int max_count, unsigned i
     while (count < max_count) {
         na_op_id* op = take_completion(context);
         if (op == nullptr) break;
-        run_callback(context, op);
+        run_callback(op);
         ++count;
     }
     if (actual_count_p != nullptr) *actual_count_p = count;

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "hg/core/completion_queue.hpp"
+
+#include <thread>
+
+namespace cinnabar::hg {
+
+void CompletionQueue::push(Completion& completion) noexcept {
+    queue_.push(completion);
+    // The exchange inside push() is a full barrier: a sleeper that did not see the entry is seen here.
+    if (sleepers_.load(std::memory_order_seq_cst) > 0 && !signalled_.exchange(true)) wake_.signal();
+    if (trigger_sleepers_.load(std::memory_order_seq_cst) > 0) {
+        // Taking the mutex closes the gap between a sleeper's last look and its wait.
+        { const std::lock_guard lock(mutex_); }
+        condition_.notify_one();
+    }
+}
+
+Completion* CompletionQueue::pop() noexcept {
+    if (queue_.empty()) return nullptr;
+    while (popping_.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
+    MpscNode* node = queue_.pop();
+    popping_.store(false, std::memory_order_release);
+    return static_cast<Completion*>(node);
+}
+
+void CompletionQueue::wait_until(Clock::time_point deadline) noexcept {
+    trigger_sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    {
+        std::unique_lock lock(mutex_);
+        condition_.wait_until(lock, deadline, [this] { return !empty(); });
+    }
+    trigger_sleepers_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void CompletionQueue::drain_wake() noexcept {
+    if (!signalled_.load(std::memory_order_acquire)) return;
+    wake_.drain();
+    // Cleared after the drain: a push in between sees "signalled" and is covered by the caller's look at
+    // the queue that follows.
+    signalled_.store(false, std::memory_order_seq_cst);
+}
+
+}  // namespace cinnabar::hg

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What HG_Trigger() drains: the one queue between the library and its users. Pushed from any thread,
+// lock-free; popped by any number of triggering threads, one entry at a time. A push wakes threads
+// that sleep in HG_Trigger() or HG_Progress(), and costs one load when nobody sleeps.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "na/base/event_fd.hpp"
+#include "na/base/mpsc_queue.hpp"
+
+namespace cinnabar::hg {
+
+// Something that a user must see. Embedded in handles and bulk operations; run() may recycle its owner.
+struct Completion : MpscNode {
+    void (*run)(Completion& completion) noexcept = nullptr;
+    void* owner = nullptr;  // what run() works on
+};
+
+class CompletionQueue {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    Status open() noexcept { return wake_.open(); }
+
+    void push(Completion& completion) noexcept;
+    Completion* pop() noexcept;
+    bool empty() const noexcept { return queue_.empty(); }
+
+    // Sleeps until an entry is there or the deadline has passed; for HG_Trigger().
+    void wait_until(Clock::time_point deadline) noexcept;
+
+    // A thread that is going to sleep on wake_fd() announces itself, then looks at empty() once more.
+    void announce_sleeper() noexcept { sleepers_.fetch_add(1, std::memory_order_seq_cst); }
+    void retract_sleeper() noexcept { sleepers_.fetch_sub(1, std::memory_order_relaxed); }
+    // Readable when a push met a sleeper; drain_wake() after waking up.
+    int wake_fd() const noexcept { return wake_.get(); }
+    void drain_wake() noexcept;
+
+private:
+    MpscQueue queue_;
+    alignas(64) std::atomic<bool> popping_{false};
+    std::atomic<int> sleepers_{0};          // on the descriptor
+    std::atomic<int> trigger_sleepers_{0};  // on the condition
+    std::atomic<bool> signalled_{false};
+    EventFd wake_;
+    std::mutex mutex_;
+    std::condition_variable condition_;
+};
+
+}  // namespace cinnabar::hg

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where the handles of a context come from and return to. Getting one never waits: if another thread is
+// at the free list, a new handle is made. Message buffers are cut from slabs whose untouched pages cost
+// nothing.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "hg/core/handle.hpp"
+#include "na/base/mutex.hpp"
+
+namespace cinnabar::hg {
+
+class HandlePool {
+public:
+    explicit HandlePool(hg_context& context) noexcept : context_(context) {}
+    ~HandlePool();
+    HandlePool(const HandlePool&) = delete;
+    HandlePool& operator=(const HandlePool&) = delete;
+
+    // An origin handle, blank but for its buffers. HG_NOMEM, or what the user's create callback gave.
+    hg_return_t acquire(hg_handle** handle);
+    void release(hg_handle& handle) noexcept;
+    // A new target handle; the pool keeps it in targets().
+    hg_return_t make_target(hg_handle** handle);
+    // Calls fn(handle) for each target handle there is.
+    template <class Fn>
+    void each_target(Fn&& fn) {
+        MutexLock lock(mutex_);
+        for (hg_handle* handle : targets_) fn(*handle);
+    }
+    // An output buffer for a target handle that has none yet.
+    hg_return_t provide_output(hg_handle& handle) noexcept;
+    // Origin handles that users hold.
+    int in_use() const noexcept { return in_use_.load(std::memory_order_acquire); }
+
+private:
+    struct Slab {
+        void* memory;
+        void* plugin_data;
+    };
+    hg_return_t make(Role role, hg_handle** handle);
+    hg_return_t make_buffer(std::size_t size, unsigned long flags, MessageBuffer* buffer);
+    static void destroy(hg_class& cls, hg_handle* handle) noexcept;
+
+    hg_context& context_;
+    std::atomic<bool> popping_{false};
+    std::atomic<hg_handle*> returned_{nullptr};  // given back, by any thread
+    hg_handle* free_ = nullptr;                  // taken over from returned_, by whoever is popping
+    std::atomic<int> in_use_{0};
+    Mutex mutex_;
+    std::vector<hg_handle*> all_;
+    std::vector<hg_handle*> targets_;
+    std::vector<Slab> slabs_;
+    char* slab_next_ = nullptr;  // the part of the newest slab that is not cut yet
+    std::size_t slab_left_ = 0;
+    std::size_t slab_stride_ = 0;
+};
+
+}  // namespace cinnabar::hg
