@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// An endpoint: its connections, peers, posted receives and epoll set. Everything private runs inside the
+// serial, by whichever thread entered it; public functions may be called from any thread. The members
+// are implemented by subject: context.cpp (life, peers, failure), handshake.cpp (connections made),
+// message.cpp, rma.cpp, input.cpp (bytes in), progress.cpp (bytes out, polling, cancel).
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "na/base/event_fd.hpp"
+#include "na/base/mutex.hpp"
+#include "na/sdk/matching.hpp"
+#include "na/sdk/serial.hpp"
+#include "plugins/tcp/connection.hpp"
+
+namespace cinnabar::tcp {
+
+class Class;
+
+inline constexpr const char* log_name = "na_tcp";
+
+// A socket given to a context by another one or by the class, with what was read from it already.
+struct Arrival {
+    FileDescriptor fd;
+    bool tcp = true;
+    na::sdk::IpAddress remote_ip;
+    std::vector<std::byte> bytes;
+};
+
+class Context {
+public:
+    Context(Class& cls, std::uint8_t id);
+    ~Context();
+    Context(const Context&) = delete;
+    Context& operator=(const Context&) = delete;
+    Status open();
+    Status close();
+
+    Status send_unexpected(Op& op, const na_send& send);
+    Status send_expected(Op& op, const na_send& send);
+    Status recv_unexpected(Op& op, const na_recv& recv);
+    Status recv_expected(Op& op, const na_recv& recv);
+    Status put(Op& op, const na_rma& rma);
+    Status get(Op& op, const na_rma& rma);
+
+    int get_fd() const noexcept;
+    bool try_wait() noexcept;
+    Status poll(unsigned& count);
+    void wake() noexcept { wake_.signal(); }
+    Status cancel(Op& op);
+
+    std::uint8_t id() const noexcept { return id_; }
+    // For the class, under its lock, while this context is listed there.
+    void hand_over(Arrival&& arrival);
+    void forget(Address& address);
+
+private:
+    struct PeerKey {
+        const Address* address;
+        std::uint8_t id;
+        bool operator==(const PeerKey&) const noexcept = default;
+    };
+    struct PeerHash {
+        std::size_t operator()(const PeerKey& key) const noexcept {
+            return (reinterpret_cast<std::uintptr_t>(key.address) >> 6) * 31 + key.id;
+        }
+    };
+    struct ConnectionSlot {
+        std::unique_ptr<Connection> connection;
+        std::uint32_t generation = 0;
+    };
+    struct RmaSlot {
+        Op* op = nullptr;
+        std::uint32_t generation = 0;
+    };
+    // A message that came before a receive for it was posted.
+    struct Stashed {
+        std::unique_ptr<std::byte[]> bytes;
+        std::size_t size;
+        na_tag_t tag;
+        Address* source;         // one reference
+        Connection* connection;  // nullptr when it is gone
+    };
+
+    // context.cpp
+    Status post(Op& op);
+    void start(Op& op);
+    void finish(Op& op, const na_completion& completion);
+    void finish(Op& op, na_return_t ret, std::size_t size = 0);
+    Peer* peer_of(Address& address, std::uint8_t id);
+    void name(Op& op, Peer& peer) noexcept;
+    void loosen(Peer& peer);
+    Connection* add_connection(FileDescriptor&& fd, Phase phase, bool dialing);
+    void fail(Connection& connection, na_return_t code, const char* why);
+    void drop(Connection& connection);
+    void end_transfers(Connection& connection, na_return_t code);
+    void fail_peer(Peer& peer, na_return_t code);
+    void settle();
+    void take_inbox();
+    void linger();
+    std::string describe(const Connection& connection) const;
+
+    // handshake.cpp
+    void connect(Peer& peer);
+    void connect_local(Peer& peer);
+    void greet(Connection& connection, GreetingKind kind, na_return_t code, std::uint8_t target);
+    void adopt(Arrival&& arrival);
+    void accept_all();
+    bool greeted(Connection& connection);
+    void answered(Connection& connection, const Greeting& greeting);
+    void arrived(Connection& connection, const Greeting& greeting, std::size_t used);
+    Address* address_of_greeting(const Connection& connection, const Greeting& greeting);
+    void refuse(Connection& connection, na_return_t code, const char* why);
+    void welcome(Connection& connection);
+    void establish(Connection& connection, const Greeting& greeting);
+
+    // message.cpp
+    void start_send(Op& op);
+    void start_receive(Op& op);
+    bool begin_send(Connection& connection, Op& op);
+    void deliver(Connection& connection, const Frame& frame, const std::byte* bytes);
+    void deliver_unexpected(Connection& connection, const Frame& frame, const std::byte* bytes);
+    void place(Op& op, na_tag_t tag, Address& source, const std::byte* bytes, std::size_t size);
+    void unstash(Op& op);
+
+    // rma.cpp
+    Status post_rma(Op& op, OpKind kind, const na_rma& rma);
+    void start_rma(Op& op);
+    bool begin_rma(Connection& connection, Op& op);
+    bool emit_chunk(Connection& connection);
+    void end_rma(Op& op, na_return_t code);
+    Op* find_rma(const Connection& connection, std::uint64_t wire_op) noexcept;
+    void handle_rma(Connection& connection, const Frame& frame);
+    void handle_get_request(Connection& connection, const Frame& frame);
+    void handle_get_data(Connection& connection, const Frame& frame);
+    void handle_put_data(Connection& connection, const Frame& frame);
+    void handle_end(Connection& connection, const Frame& frame);
+    void received(Connection& connection, std::size_t count);
+    void send_control(Connection& connection, const Frame& frame);
+    void send_end(Connection& connection, std::uint64_t op, na_return_t code);
+    void payload_done(Connection& connection);
+    void cancel_rma(Op& op);
+
+    // input.cpp
+    bool read(Connection& connection);
+    long receive(Connection& connection, std::size_t& wanted);
+    void parse(Connection& connection);
+    void parse_frames(Connection& connection);
+    void release_input(Connection& connection);
+
+    // progress.cpp
+    void submit(Connection& connection, Peer& peer);
+    void flush_or_gather(Connection& connection);
+    void mark_dirty(Connection& connection);
+    void mark_ready(Connection& connection);
+    void fill(Connection& connection);
+    void pump(Connection& connection);
+    void flush_dirty();
+    void read_ready();
+    bool poll_hot();
+    void take_events();
+    void take_event(std::uint64_t key, std::uint32_t events);
+    void cancel_inside(Op& op);
+
+    Class& cls_;
+    const std::uint8_t id_;
+    na::sdk::Serial serial_;
+    FileDescriptor epoll_;
+    EventFd wake_;
+    std::atomic<int> posted_{0};
+
+    // Inside the serial.
+    bool armed_ = false;  // a thread sleeps, or is about to
+    std::uint64_t pass_ = 1;
+    std::uint64_t completions_ = 0;
+    std::uint64_t attempts_ = 0;
+    Address* self_ = nullptr;
+    BufferPool pool_;
+    std::vector<ConnectionSlot> connections_;
+    std::vector<std::uint32_t> free_connections_;
+    std::vector<std::unique_ptr<Connection>> graveyard_;
+    std::vector<Connection*> dirty_;
+    std::vector<Connection*> ready_;
+    std::vector<Connection*> work_;
+    Connection* hot_ = nullptr;
+    unsigned hot_polls_ = 0;
+    unsigned hot_misses_ = 0;
+    std::unordered_map<PeerKey, std::unique_ptr<Peer>, PeerHash> peers_;
+    Peer* last_peer_ = nullptr;
+    std::vector<Peer*> loose_peers_;
+    na::sdk::UnexpectedReceives unexpected_;
+    na::sdk::ExpectedReceives expected_;
+    std::deque<Stashed> stash_;
+    std::vector<RmaSlot> rma_slots_;
+    std::vector<std::uint32_t> free_rma_slots_;
+
+    // Filled by other contexts.
+    Mutex inbox_mutex_;
+    std::vector<Arrival> arrivals_;
+    std::vector<Address*> forgotten_;  // one reference each
+    std::atomic<bool> inbox_full_{false};
+};
+
+}  // namespace cinnabar::tcp

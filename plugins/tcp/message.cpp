@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Unexpected and expected messages: posting, matching, and the stash of those that came too early.
+#include <algorithm>
+#include <cstring>
+
+#include "na/base/log.hpp"
+#include "plugins/tcp/class.hpp"
+#include "plugins/tcp/context.hpp"
+
+namespace cinnabar::tcp {
+
+namespace {
+
+void describe_send(Op& op, OpKind kind, const na_send& send) {
+    op.kind = kind;
+    op.buf = const_cast<void*>(send.buf);
+    op.size = send.size;
+    op.tag = send.tag;
+    op.address = static_cast<Address*>(send.dest);
+    op.remote_id = send.dest_id;
+}
+
+}  // namespace
+
+Status Context::send_unexpected(Op& op, const na_send& send) {
+    describe_send(op, OpKind::send_unexpected, send);
+    return post(op);
+}
+
+Status Context::send_expected(Op& op, const na_send& send) {
+    describe_send(op, OpKind::send_expected, send);
+    return post(op);
+}
+
+Status Context::recv_unexpected(Op& op, const na_recv& recv) {
+    op.kind = OpKind::receive_unexpected;
+    op.buf = recv.buf;
+    op.size = recv.size;
+    op.address = nullptr;
+    return post(op);
+}
+
+Status Context::recv_expected(Op& op, const na_recv& recv) {
+    op.kind = OpKind::receive_expected;
+    op.buf = recv.buf;
+    op.size = recv.size;
+    op.tag = recv.tag;
+    op.address = static_cast<Address*>(recv.source);
+    op.remote_id = recv.source_id;
+    return post(op);
+}
+
+void Context::start_receive(Op& op) {
+    if (op.kind == OpKind::receive_unexpected) {
+        if (!stash_.empty()) {
+            unstash(op);
+            return;
+        }
+        op.state = OpState::receiving;
+        unexpected_.post(op);
+        return;
+    }
+    Peer& peer = *peer_of(*op.address, op.remote_id);
+    name(op, peer);
+    if (peer.connection == nullptr && !op.address->connectable()) {
+        finish(op, NA_HOSTUNREACH);
+        return;
+    }
+    op.source = &peer;
+    op.source_id = op.remote_id;
+    op.state = OpState::receiving;
+    expected_.post(op);
+}
+
+void Context::start_send(Op& op) {
+    Peer& peer = *peer_of(*op.address, op.remote_id);
+    name(op, peer);
+    if (peer.connection == nullptr) {
+        if (!op.address->connectable()) {
+            log_warning(log_name, "{}: the peer is gone and cannot be connected to",
+                        op.address->name);
+            finish(op, NA_HOSTUNREACH);
+            return;
+        }
+        op.state = OpState::waiting;
+        peer.messages.push(op);
+        connect(peer);
+        return;
+    }
+    Connection& connection = *peer.connection;
+    const bool direct = connection.phase == Phase::established && peer.messages.empty() &&
+                        !connection.out.has_payload() &&
+                        connection.out.buffered() < options::output_limit;
+    // A payload being written does not hold up small messages: they go behind it.
+    const bool behind = connection.phase == Phase::established && peer.messages.empty() &&
+                        op.size <= options::copy_limit &&
+                        connection.out.buffered() < options::output_limit;
+    if (!direct && !behind) {
+        op.state = OpState::waiting;
+        peer.messages.push(op);
+        return;
+    }
+    const bool copied = begin_send(connection, op);
+    if (op.state == OpState::idle) return;  // refused
+    flush_or_gather(connection);
+    if (copied) finish(op, connection.phase == Phase::dead ? NA_HOSTUNREACH : NA_SUCCESS);
+}
+
+// Puts a message into the output. True: it was copied whole, and the caller finishes it. Otherwise its
+// payload is written from where it lies, or it was refused and is idle.
+bool Context::begin_send(Connection& connection, Op& op) {
+    const bool unexpected = op.kind == OpKind::send_unexpected;
+    if (op.size > (unexpected ? connection.max_unexpected : connection.max_expected)) {
+        log_warning(log_name, "{}: a message of {} bytes is larger than the peer takes",
+                    describe(connection), op.size);
+        finish(op, NA_MSGSIZE);
+        return false;
+    }
+    const bool copy = op.size <= options::copy_limit;
+    std::byte* room = connection.out.reserve(frame_header_size + (copy ? op.size : 0));
+    if (room == nullptr) {
+        finish(op, NA_NOMEM);
+        return false;
+    }
+    Frame frame;
+    frame.type = unexpected ? FrameType::unexpected : FrameType::expected;
+    frame.tag = op.tag;
+    frame.payload_size = static_cast<std::uint32_t>(op.size);
+    encode_frame(frame, room);
+    connection.out.commit(frame_header_size);
+    op.state = OpState::writing;
+    if (copy) {
+        if (op.size > 0) std::memcpy(room + frame_header_size, op.buf, op.size);
+        connection.out.commit(op.size);
+        return true;
+    }
+    Payload payload;
+    payload.flat = static_cast<const std::byte*>(op.buf);
+    payload.remaining = op.size;
+    payload.op = &op;
+    connection.out.set_payload(std::move(payload));
+    return false;
+}
+
+// Ends an unexpected receive with a message; takes no reference away from the caller.
+void Context::place(Op& op, na_tag_t tag, Address& source, const std::byte* bytes,
+                    std::size_t size) {
+    if (size > op.size) {
+        log_warning(log_name, "{}: a message of {} bytes does not fit the receive of {}",
+                    source.name, size, op.size);
+        finish(op, NA_MSGSIZE);
+        return;
+    }
+    if (size > 0) std::memcpy(op.buf, bytes, size);
+    na::sdk::ref(source);
+    finish(op, na_completion{NA_SUCCESS, tag, size, &source, nullptr, false});
+}
+
+void Context::deliver(Connection& connection, const Frame& frame, const std::byte* bytes) {
+    if (frame.type == FrameType::unexpected) {
+        deliver_unexpected(connection, frame, bytes);
+        return;
+    }
+    Peer* peer = connection.peer;
+    auto* op = static_cast<Op*>(expected_.take(peer, peer->id, frame.tag));
+    if (op == nullptr) {
+        log_debug(log_name, "{}: nobody waits for the message with tag {}", describe(connection),
+                  frame.tag);
+        return;
+    }
+    if (frame.payload_size > op->size) {
+        log_warning(log_name, "{}: a message of {} bytes does not fit the receive of {}",
+                    describe(connection), frame.payload_size, op->size);
+        finish(*op, NA_MSGSIZE);
+        return;
+    }
+    if (frame.payload_size > 0) std::memcpy(op->buf, bytes, frame.payload_size);
+    finish(*op, NA_SUCCESS, frame.payload_size);
+}
+
+void Context::deliver_unexpected(Connection& connection, const Frame& frame,
+                                 const std::byte* bytes) {
+    Address& source = *connection.peer->address;
+    if (auto* op = static_cast<Op*>(unexpected_.take())) {
+        place(*op, frame.tag, source, bytes, frame.payload_size);
+        return;
+    }
+    Stashed stashed{std::make_unique<std::byte[]>(frame.payload_size), frame.payload_size, frame.tag,
+                    &source, &connection};
+    if (frame.payload_size > 0) std::memcpy(stashed.bytes.get(), bytes, frame.payload_size);
+    na::sdk::ref(source);
+    stash_.push_back(std::move(stashed));
+    // What a small message costs to keep counts too.
+    connection.stashed += frame.payload_size + sizeof(Stashed);
+    if (connection.stashed >= options::stash_limit) connection.paused = true;
+}
+
+void Context::unstash(Op& op) {
+    const Stashed stashed = std::move(stash_.front());
+    stash_.pop_front();
+    if (Connection* connection = stashed.connection; connection != nullptr) {
+        connection->stashed -= stashed.size + sizeof(Stashed);
+        if (connection->paused && connection->stashed <= options::stash_limit / 2) {
+            connection->paused = false;
+            mark_ready(*connection);
+        }
+    }
+    place(op, stashed.tag, *stashed.source, stashed.bytes.get(), stashed.size);
+    na::sdk::unref(*stashed.source);
+}
+
+}  // namespace cinnabar::tcp

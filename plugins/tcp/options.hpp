@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The numbers that shape the transport, in one place. Sizes in bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace cinnabar::tcp::options {
+
+inline constexpr std::size_t default_message_size = 4096;
+inline constexpr std::size_t max_message_size = 1u << 20;
+// Smaller messages are copied into the output buffer, so that many leave in one write and their sends
+// complete at once.
+inline constexpr std::size_t copy_limit = 8192;
+inline constexpr std::size_t buffer_size = 64 * 1024;
+// Pending output that is written without waiting for the next poll.
+inline constexpr std::size_t flush_threshold = 64 * 1024;
+// Pending output above which messages wait in their operations.
+inline constexpr std::size_t output_limit = 256 * 1024;
+// Control frames that a peer provoked but does not read: above this it is cut off.
+inline constexpr std::size_t output_hard_limit = 16u << 20;
+inline constexpr std::size_t stash_limit = 256 * 1024;
+inline constexpr std::size_t chunk_size = 512 * 1024;
+inline constexpr std::size_t max_chunk_size = 1u << 20;
+inline constexpr std::size_t poll_budget = 4u << 20;
+inline constexpr std::size_t max_segments = 65536;
+inline constexpr std::size_t max_iovecs = 64;
+inline constexpr std::size_t max_name_size = 255;
+// RMA operations in flight on one connection; the owner of the memory accepts a few more.
+inline constexpr std::uint32_t rma_window = 1024;
+inline constexpr std::uint32_t rma_window_accepted = 2048;
+// Passes without traffic after which a burst is forgotten, see Connection::burst.
+inline constexpr std::uint64_t burst_memory = 64;
+// While one connection is hot, every so many polls look at the others.
+inline constexpr unsigned hot_polls = 16;
+
+}  // namespace cinnabar::tcp::options

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "plugins/tcp/output.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "plugins/tcp/options.hpp"
+
+namespace cinnabar::tcp {
+
+namespace {
+constexpr std::array<std::byte, 4096> zeros{};
+}
+
+std::byte* Output::reserve(std::size_t size) noexcept {
+    if (data_ == nullptr && size <= pool_.size()) {
+        data_ = pool_.take();
+        capacity_ = data_ == nullptr ? 0 : pool_.size();
+        begin_ = split_ = end_ = 0;
+    }
+    if (capacity_ - end_ >= size) return data_ + end_;
+    const std::size_t used = end_ - begin_;
+    if (capacity_ - used >= size && begin_ >= capacity_ / 2) {
+        std::memmove(data_, data_ + begin_, used);
+    } else {
+        const std::size_t grown = std::max(capacity_ * 2, used + size);
+        auto* larger = static_cast<std::byte*>(std::malloc(grown));
+        if (larger == nullptr) return nullptr;
+        if (used > 0) std::memcpy(larger, data_ + begin_, used);
+        const std::size_t shift = begin_;
+        const std::size_t split = split_;
+        release();
+        data_ = larger;
+        capacity_ = grown;
+        begin_ = shift;
+        split_ = split;
+    }
+    split_ -= std::min(split_, begin_);
+    begin_ = 0;
+    end_ = used;
+    return data_ + end_;
+}
+
+void Output::set_payload(Payload&& payload) noexcept {
+    payload_ = std::move(payload);
+    has_payload_ = true;
+    split_ = end_;
+}
+
+std::size_t Output::gather(std::span<iovec> to, std::size_t& used) noexcept {
+    std::size_t total = 0;
+    const auto add = [&](const std::byte* from, std::size_t size) {
+        if (size == 0 || used == to.size()) return;
+        to[used++] = {const_cast<std::byte*>(from), size};
+        total += size;
+    };
+    add(data_ + begin_, (has_payload_ ? split_ : end_) - begin_);
+    if (!has_payload_) return total;
+    std::size_t covered = 0;
+    if (payload_.retired) {
+        while (covered < payload_.remaining && used < to.size()) {
+            const std::size_t part = std::min(zeros.size(), payload_.remaining - covered);
+            add(zeros.data(), part);
+            covered += part;
+        }
+    } else if (payload_.region != nullptr) {
+        std::size_t count = 0;
+        covered = payload_.region->vectors(payload_.offset, payload_.remaining,
+                                           to.subspan(used, to.size() - used - 1), count);
+        used += count;
+        total += covered;
+    } else {
+        add(payload_.flat, payload_.remaining);
+        covered = payload_.remaining;
+    }
+    if (covered == payload_.remaining) add(data_ + split_, end_ - split_);
+    return total;
+}
+
+void Output::consume(std::size_t count) noexcept {
+    const std::size_t before = std::min(count, (has_payload_ ? split_ : end_) - begin_);
+    begin_ += before;
+    count -= before;
+    if (has_payload_) {
+        const std::size_t part = std::min(count, payload_.remaining);
+        payload_.remaining -= part;
+        payload_.offset += part;
+        if (payload_.flat != nullptr) payload_.flat += part;
+        begin_ += count - part;
+        if (begin_ > split_) split_ = begin_;
+    }
+    if (begin_ == end_) release();
+}
+
+Output::Wrote Output::write(int fd, std::size_t& written) noexcept {
+    std::array<iovec, options::max_iovecs> vectors;
+    std::size_t used = 0;
+    written = 0;
+    Region* pinned = nullptr;
+    if (has_payload_ && payload_.pinned && !payload_.retired) {
+        if (payload_.region->pin())
+            pinned = payload_.region.get();
+        else
+            payload_.retired = true;
+    }
+    const std::size_t wanted = gather(vectors, used);
+    ssize_t sent = 0;
+    if (used == 1) {
+        sent = ::send(fd, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL);
+    } else {
+        msghdr message{};
+        message.msg_iov = vectors.data();
+        message.msg_iovlen = used;
+        sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    }
+    const int error = errno;
+    if (pinned != nullptr) pinned->unpin();
+    errno = error;
+    if (sent < 0) {
+        if (error == EINTR) return Wrote::some;
+        return error == EAGAIN || error == EWOULDBLOCK ? Wrote::blocked : Wrote::failed;
+    }
+    written = static_cast<std::size_t>(sent);
+    consume(written);
+    if (has_payload_ && payload_.remaining == 0) return Wrote::payload_done;
+    if (written < wanted) return Wrote::blocked;
+    return empty() ? Wrote::all : Wrote::some;
+}
+
+Payload Output::take_payload() noexcept {
+    has_payload_ = false;
+    return std::move(payload_);
+}
+
+void Output::release() noexcept {
+    if (capacity_ == pool_.size())
+        pool_.give(data_);
+    else
+        std::free(data_);
+    data_ = nullptr;
+    capacity_ = 0;
+    begin_ = split_ = end_ = 0;
+}
+
+void Output::clear() noexcept {
+    has_payload_ = false;
+    payload_ = Payload{};
+    release();
+}
+
+}  // namespace cinnabar::tcp

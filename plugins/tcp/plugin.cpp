@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The tcp transport: its types, named for libna.
+#include <string_view>
+
+#include "na/sdk/adapter.hpp"
+#include "plugins/tcp/class.hpp"
+
+namespace cinnabar::tcp {
+
+struct Plugin {
+    static constexpr const char* name = "tcp";
+    static constexpr const char* class_name = "na";
+    using Class = tcp::Class;
+    using Context = tcp::Context;
+    using Address = tcp::Address;
+    using Op = tcp::Op;
+    using Memory = tcp::Memory;
+
+    static bool check_protocol(std::string_view protocol) { return protocol == "tcp"; }
+    static void list(void (*emit)(void*, const char*, const char*), void* arg) {
+        std::string last;
+        for (const auto& interface : na::sdk::list_interfaces()) {
+            if (!interface.up || interface.name == last) continue;
+            emit(arg, "tcp", interface.name.c_str());
+            last = interface.name;
+        }
+    }
+};
+
+}  // namespace cinnabar::tcp
+
+CINNABAR_NA_PLUGIN(cinnabar::tcp::Plugin)
