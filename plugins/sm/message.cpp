@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Posting of operations and sending of messages: into the ring inside the posting call where it has room, else
+// in order from a queue of the link.
+#include <algorithm>
+#include <cstring>
+
+#include "na/base/log.hpp"
+#include "na/sdk/host.hpp"
+#include "plugins/sm/context.hpp"
+
+namespace cinnabar::sm {
+
+Status Context::send_unexpected(Op& op, const na_send& send) {
+    return post_send(op, send, OpKind::send_unexpected, cls_.options().max_unexpected);
+}
+
+Status Context::send_expected(Op& op, const na_send& send) {
+    return post_send(op, send, OpKind::send_expected, cls_.options().max_expected);
+}
+
+Status Context::post_send(Op& op, const na_send& send, OpKind kind, std::size_t limit) {
+    if (send.size > limit)
+        return log_error(NA_OVERFLOW, log_name, "a message of {} bytes is above the limit of {}",
+                         send.size, limit);
+    op.kind = kind;
+    op.buf = const_cast<void*>(send.buf);
+    op.size = send.size;
+    op.tag = send.tag;
+    op.peer = static_cast<Address*>(send.dest);
+    op.peer_id = send.dest_id;
+    submit(op, op.peer);
+    return NA_SUCCESS;
+}
+
+Status Context::recv_unexpected(Op& op, const na_recv& recv) {
+    op.kind = OpKind::recv_unexpected;
+    op.buf = recv.buf;
+    op.size = recv.size;
+    op.peer = nullptr;
+    submit(op, nullptr);
+    return NA_SUCCESS;
+}
+
+Status Context::recv_expected(Op& op, const na_recv& recv) {
+    op.kind = OpKind::recv_expected;
+    op.buf = recv.buf;
+    op.size = recv.size;
+    op.tag = recv.tag;
+    op.peer = static_cast<Address*>(recv.source);
+    op.peer_id = recv.source_id;
+    op.source = op.peer->key(recv.source_id);
+    op.source_id = recv.source_id;
+    submit(op, op.peer);
+    return NA_SUCCESS;
+}
+
+void Context::submit(Op& op, Address* needed) noexcept {
+    op.cancel.arm();
+    serial_.run(
+        this, op.submit, [&] { start(op); },
+        [&] {
+            // The caller may give its reference back before the operation starts.
+            if (needed != nullptr) na::sdk::ref(*needed);
+            op.held = needed;
+            op.submit.run = run_submit;
+        });
+}
+
+void Context::run_submit(void* context, na::sdk::Task& task) noexcept {
+    static_cast<Context*>(context)->start(*static_cast<Op::Submit&>(task).op);
+}
+
+void Context::start(Op& op) noexcept {
+    ++active_;
+    op.place = OpPlace::nowhere;
+    op.link = nullptr;
+    if (has_news_.load(std::memory_order_relaxed)) take_news();
+    if (op.cancel.asked()) return finish(op, NA_CANCELED);
+    switch (op.kind) {
+        case OpKind::send_unexpected:
+        case OpKind::send_expected: return start_send(op);
+        case OpKind::recv_unexpected: return start_recv_unexpected(op);
+        case OpKind::recv_expected: return start_recv_expected(op);
+        case OpKind::put:
+        case OpKind::get: return start_rma(op);
+        case OpKind::none: break;
+    }
+    finish(op, NA_FAULT);
+}
+
+void Context::finish(Op& op, const na_completion& completion) noexcept {
+    op.place = OpPlace::nowhere;
+    --active_;
+    ++completed_;
+    if (Address* held = std::exchange(op.held, nullptr); held != nullptr) na::sdk::unref(*held);
+    na::sdk::complete(op, completion);
+}
+
+void Context::finish(Op& op, na_return_t ret, std::size_t size) noexcept {
+    finish(op, na_completion{ret, 0, size, nullptr, nullptr, false});
+}
+
+Status Context::cancel(Op& op) {
+    if (!op.cancel.ask()) return NA_SUCCESS;
+    op.cancel.run = run_cancel;
+    serial_.run(this, op.cancel, [&] { handle_cancel(op); }, [] {});
+    return NA_SUCCESS;
+}
+
+void Context::run_cancel(void* context, na::sdk::Task& task) noexcept {
+    static_cast<Context*>(context)->handle_cancel(*static_cast<Op::Cancel&>(task).op);
+}
+
+void Context::handle_cancel(Op& op) noexcept {
+    if (!op.cancel.take()) return;
+    switch (op.place) {
+        case OpPlace::nowhere: return;  // over, or start() will see it
+        case OpPlace::receives:
+            if (op.kind == OpKind::recv_unexpected)
+                unexpected_.remove(op);
+            else
+                expected_.remove(op);
+            break;
+        case OpPlace::link_queue: op.link->queue.remove(op); break;
+        case OpPlace::loop_queue: loop_queue_.remove(op); break;
+        case OpPlace::moving: moving_.remove(op); break;
+        case OpPlace::remote: cancel_remote(op); break;
+    }
+    finish(op, NA_CANCELED);
+}
+
+void Context::start_send(Op& op) noexcept {
+    if (op.peer->self() && op.peer_id == id_) return start_loop_send(op);
+    Link* link = links_.find(*op.peer, op.peer_id);
+    if (link == nullptr) {
+        na_return_t code = NA_SUCCESS;
+        link = connect(*op.peer, op.peer_id, code);
+        if (link == nullptr) return finish(op, code);
+    }
+    if (link->state == LinkState::established && link->queue.empty()) {
+        const MessageKind kind = op.kind == OpKind::send_unexpected ? MessageKind::unexpected
+                                                                    : MessageKind::expected;
+        if (push(*link, kind, op.tag, op.buf, op.size)) return finish(op, NA_SUCCESS);
+    }
+    enqueue(*link, op);
+}
+
+bool Context::push(Link& link, MessageKind kind, std::uint32_t tag, const void* data,
+                   std::size_t size) noexcept {
+    std::byte* room = link.out.reserve(size);
+    if (room == nullptr) return false;
+    if (size > 0) std::memcpy(room, data, size);
+    link.out.commit(static_cast<std::uint8_t>(kind), tag, size);
+    ring_bell(link);
+    return true;
+}
+
+void Context::ring_bell(Link& link) noexcept {
+    // Between the store of the slot and the loads of the flags: the consumer's heavy fence stands in for
+    // ours where both processes are registered.
+    if (link.fence)
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+    else
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+    DoorbellPage& page = link.bell();
+    if (!link.out.watched()) mark(page, link.bell_bit);
+    const std::uint32_t epoch = page.sleep_epoch.load(std::memory_order_relaxed);
+    if ((epoch & 1) == 0 || epoch == link.rung_epoch) return;
+    link.rung_epoch = epoch;
+    signal_event_fd(link.bell_fd.get());
+}
+
+void Context::enqueue(Link& link, Op& op) noexcept {
+    op.link = &link;
+    op.place = OpPlace::link_queue;
+    link.queue.push(op);
+    if (link.state == LinkState::established) wait_for_room(link);
+}
+
+// Says that we wait, then looks once more, since the consumer may have moved on before it could know.
+void Context::wait_for_room(Link& link) noexcept {
+    if (!link.blocked) {
+        link.blocked = true;
+        link.out.set_waiting(true);
+        heavy_fence();
+    }
+    flush(link);
+}
+
+// Writes what waits for the link, as far as the ring takes it.
+void Context::flush(Link& link) noexcept {
+    // What it writes may ask for a flush again.
+    if (std::exchange(link.flushing, true)) return;
+    while (link.state == LinkState::established && flush_once(link)) {
+    }
+    link.flushing = false;
+    if (link.state != LinkState::established) return;
+    if (link.out.corrupt()) return lose(link, NA_PROTOCOL_ERROR, "its position in the ring is wrong");
+    const bool waits = !link.queue.empty() || !link.remote.jobs.empty();
+    if (waits == link.blocked) return;
+    link.blocked = waits;
+    link.out.set_waiting(waits);
+    if (waits) {
+        heavy_fence();
+        // Room that came before the consumer could see the flag would never be announced.
+        attend(link);
+    }
+}
+
+bool Context::flush_once(Link& link) noexcept {
+    Op* op = link.queue.front();
+    if (op == nullptr) return write_jobs(link);
+    if (op->is_rma()) {
+        link.queue.remove(*op);
+        run_rma(link, *op);
+        return true;
+    }
+    const MessageKind kind = op->kind == OpKind::send_unexpected ? MessageKind::unexpected
+                                                                 : MessageKind::expected;
+    if (!push(link, kind, op->tag, op->buf, op->size)) return false;
+    link.queue.remove(*op);
+    finish(*op, NA_SUCCESS);
+    return true;
+}
+
+void Context::start_loop_send(Op& op) noexcept {
+    if (loop_queue_.empty() && loop_send(op)) return finish(op, NA_SUCCESS);
+    op.place = OpPlace::loop_queue;
+    loop_queue_.push(op);
+}
+
+void Context::flush_loop() noexcept {
+    while (Op* send = loop_queue_.front()) {
+        if (!loop_send(*send)) return;
+        loop_queue_.remove(*send);
+        finish(*send, NA_SUCCESS);
+    }
+}
+
+// Delivers a message to this context itself; false while it must wait for a receive.
+bool Context::loop_send(Op& op) noexcept {
+    if (op.kind == OpKind::send_expected) {
+        deliver_expected(self_->key(id_), id_, op.tag, op.buf, op.size);
+        return true;
+    }
+    if (na::sdk::PostedReceive* receive = unexpected_.take(); receive != nullptr) {
+        complete_unexpected(static_cast<Op&>(*receive), *self_, op.tag, op.buf, op.size);
+        return true;
+    }
+    return stash(nullptr, *self_, op.tag, op.buf, op.size);
+}
+
+}  // namespace cinnabar::sm
