@@ -51,7 +51,7 @@ bool drive(hg_context& context, std::chrono::seconds limit, Done&& done) {
 void free_context(hg_context* context) {
     hg_class& cls = *context->cls;
     if (context->data_free != nullptr) context->data_free(context->data);
-    if (context->transfers != nullptr) context->transfers_free(context->transfers);
+    if (auto* transfers = context->transfers.load()) context->transfers_free.load()(transfers);
     na_context_t* na = context->na;
     delete context;
     if (na != nullptr) (void) NA_Context_destroy(cls.na, na);

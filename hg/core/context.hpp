@@ -35,8 +35,8 @@ struct hg_context {
     cinnabar::FileDescriptor epoll;  // the net's descriptor and the queue's wake descriptor
     std::atomic<bool> event_armed{false};
 
-    cinnabar::bulk::TransferPool* transfers = nullptr;  // made by bulk on first use
-    void (*transfers_free)(cinnabar::bulk::TransferPool*) noexcept = nullptr;
+    std::atomic<cinnabar::bulk::TransferPool*> transfers{nullptr};  // made by bulk on first use
+    std::atomic<void (*)(cinnabar::bulk::TransferPool*) noexcept> transfers_free{nullptr};
 
     hg_return_t (*handle_create)(hg_handle_t, void*) = nullptr;  // as the class had it at creation
     void* handle_create_arg = nullptr;

@@ -102,13 +102,7 @@ hg_return_t HandlePool::provide_output(hg_handle& handle) noexcept {
 }
 
 hg_return_t HandlePool::acquire(hg_handle** acquired) {
-    hg_handle* handle = nullptr;
-    if (!popping_.exchange(true, std::memory_order_acquire)) {
-        if (free_ == nullptr) free_ = returned_.exchange(nullptr, std::memory_order_acquire);
-        handle = free_;
-        if (handle != nullptr) free_ = handle->next_in_pool;
-        popping_.store(false, std::memory_order_release);
-    }
+    hg_handle* handle = free_.take();
     if (handle == nullptr)
         if (const hg_return_t ret = make(Role::origin, &handle); ret != HG_SUCCESS) return ret;
     if (context_.handle_create != nullptr) {
@@ -128,12 +122,7 @@ void HandlePool::release(hg_handle& handle) noexcept {
     if (handle.data_free != nullptr && handle.data != nullptr) handle.data_free(handle.data);
     handle.data = nullptr;
     handle.data_free = nullptr;
-    // A push-only stack that is taken over whole: no element is reused while others still compare it.
-    hg_handle* top = returned_.load(std::memory_order_relaxed);
-    do {
-        handle.next_in_pool = top;
-    } while (!returned_.compare_exchange_weak(top, &handle, std::memory_order_release,
-                                              std::memory_order_relaxed));
+    free_.put(handle);
     in_use_.fetch_sub(1, std::memory_order_release);
 }
 

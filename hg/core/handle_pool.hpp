@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where the handles of a context come from and return to. Getting one never waits: if another thread is
-// at the free list, a new handle is made. Message buffers are cut from slabs whose untouched pages cost
+// Where the handles of a context come from and return to. Getting one never waits. Message buffers are cut from slabs whose untouched pages cost
 // nothing.
 #pragma once
 
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "hg/core/handle.hpp"
+#include "na/base/free_list.hpp"
 #include "na/base/mutex.hpp"
 
 namespace cinnabar::hg {
@@ -46,9 +46,7 @@ private:
     static void destroy(hg_class& cls, hg_handle* handle) noexcept;
 
     hg_context& context_;
-    std::atomic<bool> popping_{false};
-    std::atomic<hg_handle*> returned_{nullptr};  // given back, by any thread
-    hg_handle* free_ = nullptr;                  // taken over from returned_, by whoever is popping
+    FreeList<hg_handle, &hg_handle::next_in_pool> free_;
     std::atomic<int> in_use_{0};
     Mutex mutex_;
     std::vector<hg_handle*> all_;

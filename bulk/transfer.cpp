@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "bulk/transfer.hpp"
+
+#include <algorithm>
+
+#include "bulk/local_copy.hpp"
+#include "bulk/segment.hpp"
+#include "bulk/transfer_pool.hpp"
+#include "hg/core/context.hpp"
+#include "hg/net/status.hpp"
+
+namespace cinnabar::bulk {
+namespace {
+
+using hg::fail;
+using hg::from_na;
+
+void finish(hg_op_id& transfer) noexcept {
+    const TransferRequest request = transfer.request;
+    const TransferDone done = transfer.done;
+    const hg_return_t ret = transfer.ret;
+    hg_context& context = *transfer.context;
+    if (transfer.remote != nullptr) NA_Addr_free(context.cls->na, transfer.remote);
+    if (done.internal != nullptr) {
+        done.internal(done.arg, ret);
+    } else if (done.callback != nullptr) {
+        hg_cb_info info{};
+        info.info.bulk = {request.origin, request.local, request.op, request.size};
+        info.arg = done.arg;
+        info.type = HG_CB_BULK;
+        info.ret = ret;
+        (void) done.callback(&info);
+    }
+    // The op id is valid until here: a cancel from within the callback does no harm.
+    TransferPool::of(context).release(transfer);
+    unref_region(request.origin);
+    unref_region(request.local);
+    context.internal_ops.fetch_sub(1, std::memory_order_release);
+}
+
+void run_finish(hg::Completion& completion) noexcept {
+    finish(*static_cast<hg_op_id*>(completion.owner));
+}
+
+void complete(hg_op_id& transfer) noexcept {
+    if (transfer.cancelled.load() && transfer.ret == HG_SUCCESS && !transfer.exhausted)
+        transfer.ret = HG_CANCELED;
+    if (transfer.done.internal != nullptr) {
+        finish(transfer);
+        return;
+    }
+    transfer.completion.run = run_finish;
+    transfer.context->completions.push(transfer.completion);
+}
+
+void pump(hg_op_id& transfer) noexcept;
+
+void on_step(const na_cb_info* info) noexcept {
+    auto& slot = *static_cast<Slot*>(info->arg);
+    slot.ret = from_na(info->ret);
+    hg_op_id& transfer = *slot.transfer;
+    slot.state.store(Slot::ended, std::memory_order_release);
+    pump(transfer);
+}
+
+hg_return_t post_step(hg_op_id& transfer, Slot& slot, const Step& step) noexcept {
+    const TransferRequest& request = transfer.request;
+    na_class_t* na = transfer.context->cls->na;
+    if (slot.op == nullptr) slot.op = NA_Op_create(na, NA_OP_SINGLE);
+    if (slot.op == nullptr) return HG_NOMEM;
+    const auto start = request.op == HG_BULK_PULL ? NA_Get : NA_Put;
+    return from_na(start(na, transfer.context->na, on_step, &slot,
+                         request.local->handles[step.local_piece], step.local_offset,
+                         request.origin->handles[step.remote_piece], step.remote_offset, step.size,
+                         transfer.remote, request.origin_id, slot.op));
+}
+
+// Takes in what has ended and posts what can be posted. True if nothing is in flight nor left to do.
+bool pump_once(hg_op_id& transfer) noexcept {
+    bool in_flight = false;
+    for (Slot& slot : transfer.slots) {
+        int state = slot.state.load(std::memory_order_acquire);
+        if (state == Slot::ended) {
+            if (slot.ret != HG_SUCCESS && transfer.ret == HG_SUCCESS) transfer.ret = slot.ret;
+            slot.state.store(Slot::free, std::memory_order_relaxed);
+            state = Slot::free;
+        }
+        while (state == Slot::free && !transfer.exhausted && transfer.ret == HG_SUCCESS &&
+               !transfer.cancelled.load()) {
+            Step step;
+            if (!transfer.plan.next(step)) {
+                transfer.exhausted = true;
+                break;
+            }
+            slot.state.store(Slot::posted, std::memory_order_relaxed);
+            ++transfer.posts;
+            const hg_return_t ret = post_step(transfer, slot, step);
+            if (ret != HG_SUCCESS) {
+                --transfer.posts;
+                slot.state.store(Slot::free, std::memory_order_relaxed);
+                transfer.ret = ret;
+                break;
+            }
+            // cancel_transfer() may have passed this slot before it was posted.
+            if (transfer.cancelled.load())
+                (void) NA_Cancel(transfer.context->cls->na, transfer.context->na, slot.op);
+            state = slot.state.load(std::memory_order_acquire);
+            if (state == Slot::ended) {
+                if (slot.ret != HG_SUCCESS) transfer.ret = slot.ret;
+                slot.state.store(Slot::free, std::memory_order_relaxed);
+                state = Slot::free;
+            }
+        }
+        if (state == Slot::posted) in_flight = true;
+    }
+    const bool more = !transfer.exhausted && transfer.ret == HG_SUCCESS && !transfer.cancelled.load();
+    return !in_flight && !more;
+}
+
+// Steps end in any thread, also inside their own posting: whoever comes first pumps, the others leave
+// a request, so that the transfer's state is touched by one thread at a time. The request is the last
+// thing that a step does to the transfer, so it may be recycled when each post has left its one.
+void pump(hg_op_id& transfer) noexcept {
+    if (transfer.pump_requests.fetch_add(1, std::memory_order_acq_rel) != 0) return;
+    int seen = 1;
+    for (;;) {
+        transfer.requests_seen += seen;
+        if (pump_once(transfer) && transfer.requests_seen == transfer.posts + 1) {
+            complete(transfer);
+            return;
+        }
+        const int before = transfer.pump_requests.fetch_sub(seen, std::memory_order_acq_rel);
+        if (before == seen) return;
+        seen = before - seen;
+    }
+}
+
+}  // namespace
+
+hg_return_t check_transfer(const hg_context& context, const TransferRequest& request) {
+    if (request.origin == nullptr || request.local == nullptr || request.origin_addr == nullptr)
+        return HG_INVALID_ARG;
+    if (!in_range(request.origin_offset, request.size, request.origin->length))
+        return fail(HG_INVALID_ARG, "hg_bulk", "{} bytes at {} exceed the origin's {}", request.size,
+                    request.origin_offset, request.origin->length);
+    if (!in_range(request.local_offset, request.size, request.local->length))
+        return fail(HG_INVALID_ARG, "hg_bulk", "{} bytes at {} exceed the local region's {}",
+                    request.size, request.local_offset, request.local->length);
+    if (request.op != HG_BULK_PULL && request.op != HG_BULK_PUSH) return HG_INVALID_ARG;
+    const bool pull = request.op == HG_BULK_PULL;
+    const int from_origin = pull ? HG_BULK_READ_ONLY : HG_BULK_WRITE_ONLY;
+    const int from_local = pull ? HG_BULK_WRITE_ONLY : HG_BULK_READ_ONLY;
+    if ((request.origin->permissions & from_origin) == 0 ||
+        (request.local->permissions & from_local) == 0)
+        return fail(HG_PERMISSION, "hg_bulk", "the regions do not permit a {}", pull ? "pull" : "push");
+    if (request.local->remote)
+        return fail(HG_INVALID_ARG, "hg_bulk", "the local region is a peer's");
+    if (request.origin->cls != context.cls || request.local->cls != context.cls ||
+        request.origin_addr->cls != context.cls)
+        return fail(HG_INVALID_ARG, "hg_bulk", "regions, address and context are of different classes");
+    return HG_SUCCESS;
+}
+
+namespace {
+
+// Whether the bytes of the origin are in this process: our own region, or data that came along.
+bool is_local_copy(const TransferRequest& request) noexcept {
+    if (request.origin_addr != nullptr && request.origin_addr->self && !request.origin->remote)
+        return true;
+    return request.op == HG_BULK_PULL && request.origin->remote && !request.origin->eager.empty();
+}
+
+hg_op_id& prepare(hg_context& context, const TransferRequest& request, const TransferDone& done) {
+    hg_op_id& transfer = TransferPool::of(context).acquire();
+    transfer.request = request;
+    transfer.done = done;
+    transfer.remote = nullptr;
+    transfer.ret = HG_SUCCESS;
+    transfer.exhausted = false;
+    transfer.cancelled.store(false);
+    transfer.pump_requests.store(0);
+    transfer.requests_seen = 0;
+    transfer.posts = 0;
+    if (done.id != nullptr) done.id->store(&transfer);
+    ref_region(*request.origin);
+    ref_region(*request.local);
+    context.internal_ops.fetch_add(1, std::memory_order_relaxed);
+    return transfer;
+}
+
+void copy_now(const TransferRequest& request) {
+    const Range origin{request.origin->segments, request.origin_offset};
+    const Range local{request.local->segments, request.local_offset};
+    if (request.op == HG_BULK_PULL)
+        copy(local, origin, request.size);
+    else
+        copy(origin, local, request.size);
+}
+
+}  // namespace
+
+hg_return_t start_transfer_to(hg_context& context, const TransferRequest& request, na_addr_t* remote,
+                              const TransferDone& done, hg_op_id** op_id) {
+    hg_op_id& transfer = prepare(context, request, done);
+    if (op_id != nullptr) *op_id = &transfer;
+    if (request.size == 0 || is_local_copy(request)) {
+        if (request.size > 0) copy_now(request);
+        transfer.exhausted = true;
+        complete(transfer);
+        return HG_SUCCESS;
+    }
+    // The address stays alive as long as the transfer.
+    (void) NA_Addr_dup(context.cls->na, remote, &transfer.remote);
+    transfer.plan = Plan(request.local->lengths, request.local_offset, request.origin->lengths,
+                         request.origin_offset, request.size);
+    pump(transfer);
+    return HG_SUCCESS;
+}
+
+hg_return_t start_transfer(hg_context& context, const TransferRequest& request,
+                           const TransferDone& done, hg_op_id** op_id) {
+    return start_transfer_to(context, request, request.origin_addr->na, done, op_id);
+}
+
+void cancel_transfer(hg_op_id& transfer) noexcept {
+    transfer.cancelled.store(true);
+    for (Slot& slot : transfer.slots)
+        if (slot.state.load(std::memory_order_acquire) == Slot::posted)
+            (void) NA_Cancel(transfer.context->cls->na, transfer.context->na, slot.op);
+}
+
+}  // namespace cinnabar::bulk

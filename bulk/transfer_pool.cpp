@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "bulk/transfer_pool.hpp"
+
+#include "hg/core/context.hpp"
+
+namespace cinnabar::bulk {
+
+TransferPool::~TransferPool() {
+    for (const auto& transfer : all_)
+        for (Slot& slot : transfer->slots)
+            if (slot.op != nullptr) NA_Op_destroy(context_.cls->na, slot.op);
+}
+
+hg_op_id& TransferPool::acquire() {
+    if (hg_op_id* transfer = free_.take()) return *transfer;
+    auto made = std::make_unique<hg_op_id>();
+    made->context = &context_;
+    made->completion.owner = made.get();
+    for (Slot& slot : made->slots) slot.transfer = made.get();
+    MutexLock lock(mutex_);
+    all_.push_back(std::move(made));
+    return *all_.back();
+}
+
+TransferPool& TransferPool::of(hg_context& context) {
+    TransferPool* pool = context.transfers.load(std::memory_order_acquire);
+    if (pool != nullptr) return *pool;
+    auto made = std::make_unique<TransferPool>(context);
+    context.transfers_free = [](TransferPool* each) noexcept { delete each; };
+    if (context.transfers.compare_exchange_strong(pool, made.get())) return *made.release();
+    return *pool;
+}
+
+}  // namespace cinnabar::bulk
