@@ -19,9 +19,12 @@ namespace {
 
 constexpr std::string_view prefix = "tcp://";
 
-std::uint32_t message_size(std::size_t wish) {
-    const std::size_t size = wish == 0 ? options::default_message_size : wish;
-    return static_cast<std::uint32_t>(std::min(size, options::max_message_size));
+Status take_message_size(std::size_t wish, std::uint32_t& size) {
+    if (wish > options::max_message_size)
+        return log_error(NA_OVERFLOW, log_name, "messages of {} bytes are wanted, {} are the most", wish,
+                         options::max_message_size);
+    size = static_cast<std::uint32_t>(wish == 0 ? options::default_message_size : wish);
+    return NA_SUCCESS;
 }
 
 }  // namespace
@@ -31,8 +34,8 @@ Status Class::open(const na_plugin_open& info) {
     if (incarnation_ == 0) return log_error(NA_IO_ERROR, log_name, "the system has no random bytes");
     format_ = info.init->addr_format;
     blocking_ = (info.init->progress_mode & NA_NO_BLOCK) == 0;
-    max_unexpected_ = message_size(info.init->max_unexpected_size);
-    max_expected_ = message_size(info.init->max_expected_size);
+    CINNABAR_TRY(take_message_size(info.init->max_unexpected_size, max_unexpected_));
+    CINNABAR_TRY(take_message_size(info.init->max_expected_size, max_expected_));
     return bind(info);
 }
 

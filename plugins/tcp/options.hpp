@@ -8,7 +8,7 @@
 namespace cinnabar::tcp::options {
 
 inline constexpr std::size_t default_message_size = 4096;
-inline constexpr std::size_t max_message_size = 1u << 20;
+inline constexpr std::size_t max_message_size = 16u << 20;
 // Smaller messages are copied into the output buffer, so that many leave in one write and their sends
 // complete at once.
 inline constexpr std::size_t copy_limit = 8192;
