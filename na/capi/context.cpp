@@ -37,6 +37,12 @@ na_context_t* NA_Context_create_sink(na_class_t* na_class, uint8_t id) {
 na_return_t NA_Context_destroy(na_class_t* na_class, na_context_t* context) {
     if (na_class == nullptr || context == nullptr || context->cls != na_class) return NA_INVALID_ARG;
     if (!forked(na_class)) {
+        const unsigned queued = context->completion_count.load(std::memory_order_acquire);
+        if (queued > 0) {
+            log_warning("na_ctx", "context {} is not destroyed: {} completion(s) wait for NA_Trigger()",
+                        context->id, queued);
+            return NA_BUSY;
+        }
         const na_return_t ret = na_class->plugin->cls.context_close(part(na_class), part(context));
         if (ret != NA_SUCCESS) return ret;
     }

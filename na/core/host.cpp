@@ -35,7 +35,10 @@ void complete(void* op_part, const na_completion* completion) noexcept {
         const na_cb_t callback = op->callback;
         const na_cb_info info = op->info;
         if (!completion->more) op->posted.store(false, std::memory_order_release);
-        if (callback != nullptr) callback(&info);
+        if (callback != nullptr)
+            callback(&info);
+        else if (completion->source != nullptr)
+            addr_release(header_of<na_addr>(completion->source));
         return;
     }
     context->completion_count.fetch_add(1, std::memory_order_relaxed);
