@@ -38,15 +38,21 @@ void read_options(const hg_init_info& info, Options& options) {
     options.release_input_early = info.release_input_early != 0;
 }
 
+// A whole number from the environment, at most `limit`.
+void read_number(const char* name, std::uint32_t limit, std::uint32_t& value) {
+    const char* text = std::getenv(name);
+    if (text == nullptr) return;
+    char* end = nullptr;
+    const unsigned long long number = std::strtoull(text, &end, 10);
+    if (end != text && *end == '\0' && *text != '-' && number <= limit)
+        value = static_cast<std::uint32_t>(number);
+    else
+        log_warning("hg_cls", "{}=\"{}\" is not a whole number up to {}; ignored", name, text, limit);
+}
+
 void read_environment(Options& options) {
-    if (const char* text = std::getenv("CINNABAR_SPIN_US")) {
-        char* end = nullptr;
-        const unsigned long value = std::strtoul(text, &end, 10);
-        if (end != text && *end == '\0' && value <= 1000000)
-            options.spin_us = static_cast<std::uint32_t>(value);
-        else
-            log_warning("hg_cls", "CINNABAR_SPIN_US=\"{}\" is not a number of microseconds; ignored", text);
-    }
+    read_number("CINNABAR_SPIN_US", 1000000, options.spin_us);
+    read_number("CINNABAR_ACK_TIMEOUT_MS", 3600000, options.ack_timeout_ms);
 }
 
 na_init_info na_options(const hg_init_info& info) {

@@ -21,6 +21,7 @@ struct Options {
     bool overflow = true;
     bool release_input_early = false;
     std::uint32_t spin_us = 50;  // how long a blocking HG_Progress() polls before it sleeps
+    std::uint32_t ack_timeout_ms = 30000;  // for the peer's acknowledgement of a large payload
 };
 
 }  // namespace cinnabar::hg

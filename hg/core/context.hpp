@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "hg/core/ack.hpp"
 #include "hg/core/class.hpp"
 #include "hg/core/completion_queue.hpp"
 #include "hg/core/handle_pool.hpp"
@@ -30,6 +31,9 @@ struct hg_context {
     std::atomic<int> targets_in_use{0};    // target handles that are with users
     std::atomic<int> progressing{0};       // threads inside HG_Progress()
     std::atomic<int> internal_ops{0};      // fetches and other work without a user's handle
+
+    cinnabar::hg::AckWaits ack_waits;
+    std::atomic<unsigned> polls{0};  // for what is looked at only now and then
 
     int na_fd = -1;
     cinnabar::FileDescriptor epoll;  // the net's descriptor and the queue's wake descriptor

@@ -76,7 +76,7 @@ void on_sent(const na_cb_info* info) noexcept {
 
 void on_ack(const na_cb_info* info) noexcept {
     auto& handle = *static_cast<hg_handle*>(info->arg);
-    handle.outcome.receive = from_na(info->ret);
+    handle.outcome.receive = end_ack_wait(handle, info->ret);
     end_part(handle);
 }
 

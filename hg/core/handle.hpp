@@ -129,6 +129,8 @@ void serve(hg_handle& handle) noexcept;
 // present step. Posting the receive for one works the same way.
 hg_return_t send_ack(hg_handle& handle, na_cb_t done) noexcept;
 hg_return_t await_ack(hg_handle& handle, na_cb_t done) noexcept;
+// What `done` of await_ack() makes of the result: HG_TIMEOUT where the deadline ended the wait.
+hg_return_t end_ack_wait(hg_handle& handle, na_return_t ret) noexcept;
 
 // --- both
 hg_return_t forward_locally(hg_handle& handle) noexcept;   // loopback.cpp

@@ -46,15 +46,23 @@ void disarm(hg_context& context) noexcept {
     context.completions.drain_wake();
 }
 
+// What has a deadline is looked at about once in a thousand polls, and before each sleep.
+void look_at_deadlines(hg_context& context) noexcept {
+    if (!context.ack_waits.empty()) context.ack_waits.expire();
+}
+
+constexpr int longest_sleep_with_deadlines_ms = 1000;
+
 // Sleeps until something may have happened or the deadline has passed.
 void sleep(hg_context& context, Clock::time_point deadline) noexcept {
     context.completions.announce_sleeper();
     if (context.completions.empty() && NA_Poll_try_wait(context.cls->na, context.na)) {
         const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
+        const int longest = context.ack_waits.empty() ? HG_MAX_IDLE_TIME : longest_sleep_with_deadlines_ms;
         epoll_event events[2];
         // An interrupted sleep is a spurious wake-up: the caller polls again.
         (void) ::epoll_wait(context.epoll.get(), events, 2,
-                            static_cast<int>(std::clamp<long long>(left, 0, HG_MAX_IDLE_TIME)));
+                            static_cast<int>(std::clamp<long long>(left, 0, longest)));
     }
     context.completions.retract_sleeper();
     context.completions.drain_wake();
@@ -73,6 +81,7 @@ hg_return_t poll_until(hg_context& context, Clock::time_point deadline) noexcept
         }
         const auto now = Clock::now();
         if (now >= deadline) return HG_TIMEOUT;
+        look_at_deadlines(context);
         if (now < spin_end) continue;
         if (!can_sleep) continue;
         sleep(context, deadline);
@@ -84,6 +93,7 @@ hg_return_t poll_until(hg_context& context, Clock::time_point deadline) noexcept
 
 hg_return_t progress(hg_context& context, unsigned timeout_ms) noexcept {
     disarm(context);
+    if (!context.ack_waits.empty() && context.polls.fetch_add(1) % 1024 == 0) look_at_deadlines(context);
     const na_return_t ret = NA_Poll(context.cls->na, context.na, nullptr);
     if (ret != NA_SUCCESS) return from_na(ret);
     if (!context.completions.empty()) return HG_SUCCESS;
