@@ -87,12 +87,15 @@ private:
     bool push(Link& link, MessageKind kind, std::uint32_t tag, const void* data,
               std::size_t size) noexcept;
     void ring_bell(Link& link) noexcept;
+    void announce_room(Link& link) noexcept;
+    void wake_peer(Link& link) noexcept;
     void enqueue(Link& link, Op& op) noexcept;
     void wait_for_room(Link& link) noexcept;
     void flush(Link& link) noexcept;
     bool flush_once(Link& link) noexcept;
     // --- receiving (receive.cpp)
     void drain(Link& link) noexcept;
+    void take(Link& link, const RingMessage& message) noexcept;
     bool deliver(Link& link, const RingMessage& message) noexcept;
     bool deliver_unexpected(Link& link, const RingMessage& message) noexcept;
     void deliver_expected(const void* key, std::uint8_t id, na_tag_t tag, const void* data,

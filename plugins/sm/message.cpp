@@ -162,8 +162,19 @@ void Context::ring_bell(Link& link) noexcept {
         std::atomic_thread_fence(std::memory_order_seq_cst);
     else
         std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (!link.out.watched()) mark(link.bell(), link.bell_bit);
+    wake_peer(link);
+}
+
+// After a position was published: a producer that waits for room does not watch it, so it is marked always.
+void Context::announce_room(Link& link) noexcept {
+    if (!link.in.producer_waits()) return;
+    mark(link.bell(), link.bell_bit);
+    wake_peer(link);
+}
+
+void Context::wake_peer(Link& link) noexcept {
     DoorbellPage& page = link.bell();
-    if (!link.out.watched()) mark(page, link.bell_bit);
     const std::uint32_t epoch = page.sleep_epoch.load(std::memory_order_relaxed);
     if ((epoch & 1) == 0 || epoch == link.rung_epoch) return;
     link.rung_epoch = epoch;

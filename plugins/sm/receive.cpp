@@ -63,7 +63,7 @@ bool Context::deliver(Link& link, const RingMessage& message) noexcept {
             else
                 std::memcpy(receive->buf, message.data,
                             std::min<std::size_t>(message.size, receive->size));
-            if (link.in.take(message) && link.in.producer_waits()) ring_bell(link);
+            take(link, message);
             if (receive != nullptr)
                 finish(static_cast<Op&>(*receive),
                        message.size > receive->size ? NA_MSGSIZE : NA_SUCCESS,
@@ -74,6 +74,13 @@ bool Context::deliver(Link& link, const RingMessage& message) noexcept {
     }
 }
 
+// Gives the slot of a message back. Its data may be overwritten from here on.
+void Context::take(Link& link, const RingMessage& message) noexcept {
+    if (!link.in.take(message)) return;
+    if (link.fence) std::atomic_thread_fence(std::memory_order_seq_cst);
+    announce_room(link);
+}
+
 bool Context::deliver_unexpected(Link& link, const RingMessage& message) noexcept {
     na::sdk::PostedReceive* receive = unexpected_.take();
     if (receive == nullptr) {
@@ -82,12 +89,12 @@ bool Context::deliver_unexpected(Link& link, const RingMessage& message) noexcep
             ++paused_;
             return false;
         }
-        if (link.in.take(message) && link.in.producer_waits()) ring_bell(link);
+        take(link, message);
         return true;
     }
     const std::size_t size = std::min<std::size_t>(message.size, receive->size);
     std::memcpy(receive->buf, message.data, size);
-    if (link.in.take(message) && link.in.producer_waits()) ring_bell(link);
+    take(link, message);
     na::sdk::ref(*link.peer);
     finish(static_cast<Op&>(*receive),
            na_completion{message.size > receive->size ? NA_MSGSIZE : NA_SUCCESS, message.tag, size,

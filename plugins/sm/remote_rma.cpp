@@ -164,7 +164,7 @@ bool Context::on_remote(Link& link, MessageKind kind, const RingMessage& message
         lose(link, NA_PROTOCOL_ERROR, "a message in its ring makes no sense");
         return false;
     }
-    if (link.in.take(message) && link.in.producer_waits()) ring_bell(link);
+    take(link, message);
     if (!link.blocked && !link.remote.jobs.empty()) flush(link);
     return link.state == LinkState::established;
 }
