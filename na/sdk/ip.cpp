@@ -54,13 +54,13 @@ std::string IpAddress::to_string() const {
     std::array<char, INET6_ADDRSTRLEN> text{};
     ::inet_ntop(family, bytes.data(), text.data(), static_cast<socklen_t>(text.size()));
     std::string result(text.data());
-    if (scope != 0) result += "%" + std::to_string(scope);
+    if (scope != 0) result += fmt::format("%{}", scope);
     return result;
 }
 
 std::string IpAddress::with_port(std::uint16_t port) const {
-    const std::string text = to_string();
-    return (family == AF_INET6 ? "[" + text + "]" : text) + ":" + std::to_string(port);
+    return family == AF_INET6 ? fmt::format("[{}]:{}", to_string(), port)
+                              : fmt::format("{}:{}", to_string(), port);
 }
 
 socklen_t IpAddress::to_sockaddr(std::uint16_t port, sockaddr_storage& storage) const noexcept {
