@@ -27,35 +27,38 @@ public:
     // The oldest element, or nullptr. May also give nullptr while a push is between its two steps; the
     // element appears once that push returns, so a producer must wake the consumer after push().
     MpscNode* pop() noexcept {
-        MpscNode* tail = tail_;
+        MpscNode* tail = tail_.load(std::memory_order_relaxed);
         MpscNode* next = tail->next.load(std::memory_order_acquire);
         if (tail == &stub_) {
             if (next == nullptr) return nullptr;
-            tail_ = next;
+            tail_.store(next, std::memory_order_relaxed);
             tail = next;
             next = next->next.load(std::memory_order_acquire);
         }
         if (next != nullptr) {
-            tail_ = next;
+            tail_.store(next, std::memory_order_relaxed);
             return tail;
         }
         if (tail != head_.load(std::memory_order_acquire)) return nullptr;
         push(stub_);
         next = tail->next.load(std::memory_order_acquire);
         if (next == nullptr) return nullptr;
-        tail_ = next;
+        tail_.store(next, std::memory_order_relaxed);
         return tail;
     }
 
     // Whether nothing has been pushed that pop() has not returned. Any thread; a snapshot.
     bool empty() const noexcept {
-        // tail_ is the consumer's: only the head is read, which is the stub exactly when all is popped.
-        return head_.load(std::memory_order_acquire) == &stub_;
+        // The stub at the head is not enough: pop() appends it behind its last element, and gives up if
+        // a push came between and is not over; then elements are in front of it. The head is read first:
+        // what had been pushed by then is popped once the tail is the stub.
+        return head_.load(std::memory_order_acquire) == &stub_ &&
+               tail_.load(std::memory_order_relaxed) == &stub_;
     }
 
 private:
     alignas(64) std::atomic<MpscNode*> head_;
-    alignas(64) MpscNode* tail_;
+    alignas(64) std::atomic<MpscNode*> tail_;  // written by the popping thread only
     MpscNode stub_;
 };
 
