@@ -53,7 +53,8 @@ struct ResponseHeader {
         header.header_digest = load_le<std::uint32_t>(p + 16);
         header.payload_digest = load_le<std::uint32_t>(p + 20);
         if (p[2] != version || (header.flags & ~known_flags) != 0) return HG_PROTONOSUPPORT;
-        if (header.payload_size > received - size || header.ret < 0 || header.ret >= HG_RETURN_MAX)
+        if (load_le<std::uint16_t>(p + 14) != 0 || header.payload_size > received - size ||
+            header.ret < 0 || header.ret >= HG_RETURN_MAX)
             return HG_PROTOCOL_ERROR;
         return HG_SUCCESS;
     }
