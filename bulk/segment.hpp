@@ -2,6 +2,7 @@
 // Ranges over lists of segments. Pure.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
