@@ -63,7 +63,7 @@ Status Class::choose_name(std::string_view wanted) {
     }
     // Process ids repeat where several process namespaces share one network namespace.
     for (;;) {
-        name_ = std::to_string(::getpid()) + "-" + std::to_string(next_net.fetch_add(1));
+        name_ = std::to_string(::getpid()).append("-").append(std::to_string(next_net.fetch_add(1)));
         Result<FileDescriptor> holder = bind_name(name_);
         if (holder.ok()) {
             name_holder_ = std::move(*holder);

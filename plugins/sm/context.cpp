@@ -42,7 +42,7 @@ Status Context::open() {
     if (same > 0) {
         // A second context of one id cannot be told from the first by peers: it is a peer of its own.
         static std::atomic<std::uint32_t> next{1};
-        identity_ += "~" + std::to_string(next.fetch_add(1));
+        identity_.append("~").append(std::to_string(next.fetch_add(1)));
         return NA_SUCCESS;
     }
     if (!cls_.listening()) return NA_SUCCESS;
