@@ -38,12 +38,15 @@ struct Service {
         receive.then = [](Op& op, void* arg) { static_cast<Service*>(arg)->take(op); };
     }
 
-    void post() { REQUIRE(receive.recv_unexpected(in) == NA_SUCCESS); }
+    void post() {
+        REQUIRE(receive.recv_unexpected(in) == NA_SUCCESS);
+        posted = true;
+    }
 
     void take(Op& op) {
-        if (op.ret() != NA_SUCCESS) return;
-        if (op.tag() < 1000) answer(op);
-        post();
+        posted = false;
+        if (op.ret() == NA_SUCCESS && op.tag() < 1000) answer(op);
+        if (!stopping) post();
     }
 
     void answer(Op& op) {
@@ -69,6 +72,8 @@ struct Service {
     const Net& net;
     Buffer in;
     Op receive;
+    bool posted = false;
+    bool stopping = false;
     std::deque<std::unique_ptr<Answer>> answers{};
 };
 
@@ -96,8 +101,9 @@ void serve(Net& net) {
         service.tidy();
         wait(net);
     }
+    service.stopping = true;
     REQUIRE(service.receive.cancel() == NA_SUCCESS);
-    pump(net, [&] { return service.receive.done(); });
+    pump(net, [&] { return !service.posted; });
     for (const auto& answer : service.answers) {
         REQUIRE(answer->send.cancel() == NA_SUCCESS);
         pump(net, [&] { return answer->send.done(); });

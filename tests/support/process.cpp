@@ -16,17 +16,12 @@
 #include <map>
 #include <stdexcept>
 
-#include "tests/support/log_check.hpp"
-#include "tests/support/watchdog.hpp"
-
 extern char** environ;
 
 namespace cinnabar::test {
 namespace {
 
 constexpr const char* role_option = "--role";
-// Unlike any code that a role gives itself.
-constexpr int bad_log_code = 99;
 
 std::map<std::string, RoleFunction, std::less<>>& roles() {
     static std::map<std::string, RoleFunction, std::less<>> instance;
@@ -180,20 +175,16 @@ RoleRegistration::RoleRegistration(const char* name, RoleFunction function) {
     roles().emplace(name, function);
 }
 
-std::optional<int> run_role(int argc, char** argv) {
-    if (argc < 3 || std::string_view(argv[1]) != role_option) return std::nullopt;
+bool names_role(int argc, char** argv) {
+    return argc >= 3 && std::string_view(argv[1]) == role_option;
+}
+
+int run_role(int argc, char** argv) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     const auto found = roles().find(std::string_view(argv[2]));
-    if (found == roles().end()) {
-        fmt::print(stderr, "no role \"{}\"\n", argv[2]);
-        return 2;
-    }
-    arm_watchdog(default_deadline_s, fmt::format("role {}", argv[2]));
-    const int code = found->second(Arguments(argv + 3, argv + argc));
-    const std::vector<std::string> findings = end_log_check();
-    for (const std::string& line : findings)
-        fmt::print(stderr, "role {}: {}\n", argv[2], line);
-    return code == 0 && !findings.empty() ? bad_log_code : code;
+    if (found != roles().end()) return found->second(Arguments(argv + 3, argv + argc));
+    fmt::print(stderr, "no role \"{}\"\n", argv[2]);
+    return 2;
 }
 
 }  // namespace cinnabar::test

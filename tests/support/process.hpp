@@ -63,8 +63,9 @@ struct RoleRegistration {
     RoleRegistration(const char* name, RoleFunction function);
 };
 
-// For the main program: runs the role that the command line names; nothing if it names none.
-std::optional<int> run_role(int argc, char** argv);
+// For the main program: whether the command line names a role; runs it and gives its exit code.
+bool names_role(int argc, char** argv);
+int run_role(int argc, char** argv);
 
 }  // namespace cinnabar::test
 
