@@ -78,7 +78,11 @@ hg_return_t read_header(Reader& reader, Header& header) {
     if ((header.flags & ~known_flags) != 0 || (header.flags & (readable | writable)) == 0 ||
         header.segment_count == 0 || ((header.flags & bound) != 0) != (header.bound_size != 0))
         return HG_PROTOCOL_ERROR;
+    // Only what may be read comes along, and only if there is any.
+    if ((header.flags & with_data) != 0 && ((header.flags & readable) == 0 || header.length == 0))
+        return HG_PROTOCOL_ERROR;
     if (header.piece_count > reader.left() / piece_header_size) return HG_OVERFLOW;
+    if (header.piece_count > header.segment_count) return HG_PROTOCOL_ERROR;
     return HG_SUCCESS;
 }
 
