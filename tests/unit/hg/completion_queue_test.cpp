@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What HG_Trigger() drains: order, exactly once with many threads on either side, and no sleeper that is
-// left behind.
+// What HG_Trigger() drains: order, exactly once with many threads on either side, and no sleeper
+// that is left behind.
 #include "hg/core/completion_queue.hpp"
 
 #include <poll.h>
@@ -41,9 +41,11 @@ TEST_CASE("entries leave the completion queue in the order in which they came") 
     CHECK(queue.pop() == nullptr);
     std::deque<Item> items(5);
     for (int round = 0; round < 3; ++round) {
-        for (Item& item : items) queue.push(item);
+        for (Item& item : items)
+            queue.push(item);
         CHECK_FALSE(queue.empty());
-        for (Item& item : items) CHECK(queue.pop() == &item);
+        for (Item& item : items)
+            CHECK(queue.pop() == &item);
         CHECK(queue.empty());
         CHECK(queue.pop() == nullptr);
     }
@@ -76,7 +78,8 @@ TEST_CASE("a push makes the descriptor readable only for an announced sleeper") 
     queue.push(items[3]);
     CHECK_FALSE(readable(queue.wake_fd()));
     queue.announce_sleeper();
-    for (int i = 0; i < 4; ++i) CHECK(queue.pop() == &items[static_cast<std::size_t>(i)]);
+    for (int i = 0; i < 4; ++i)
+        CHECK(queue.pop() == &items[static_cast<std::size_t>(i)]);
     queue.push(items[0]);
     CHECK(readable(queue.wake_fd()));
     queue.retract_sleeper();
@@ -94,13 +97,15 @@ TEST_CASE("waiting ends at once when something is there, and at its deadline whe
     CHECK(queue.pop() == &item);
 }
 
-TEST_CASE("every entry of many producers reaches one of several consumers, in order of its producer") {
+TEST_CASE(
+    "every entry of many producers reaches one of several consumers, in order of its producer") {
     constexpr unsigned producer_count = 4;
     constexpr unsigned consumer_count = 3;
     constexpr unsigned per_producer = 5000;
     CompletionQueue queue;
     std::vector<std::deque<Item>> items(producer_count);
-    for (auto& of_producer : items) of_producer.resize(per_producer);
+    for (auto& of_producer : items)
+        of_producer.resize(per_producer);
     std::atomic<unsigned> popped{0};
     std::atomic<unsigned> disorder{0};
 
@@ -129,7 +134,8 @@ TEST_CASE("every entry of many producers reaches one of several consumers, in or
                 queue.push(item);
             }
         });
-    for (std::thread& thread : threads) thread.join();
+    for (std::thread& thread : threads)
+        thread.join();
     CHECK(disorder.load() == 0);
     CHECK(queue.empty());
     unsigned not_once = 0;
@@ -140,8 +146,8 @@ TEST_CASE("every entry of many producers reaches one of several consumers, in or
 }
 
 TEST_CASE("a queue that still holds something never looks empty once its producers have returned") {
-    // Each round, producers push one entry each while a consumer pops; the last pop of a round meets
-    // pushes that are between their two steps.
+    // Each round, producers push one entry each while a consumer pops; the last pop of a round
+    // meets pushes that are between their two steps.
     constexpr unsigned producer_count = 2;
     constexpr unsigned rounds = 1500;
     CompletionQueue queue;
@@ -152,7 +158,8 @@ TEST_CASE("a queue that still holds something never looks empty once its produce
     for (unsigned producer = 0; producer < producer_count; ++producer)
         producers.emplace_back([&, producer] {
             for (unsigned mine = 1; mine <= rounds; ++mine) {
-                while (round.load() < mine) std::this_thread::yield();
+                while (round.load() < mine)
+                    std::this_thread::yield();
                 queue.push(items[producer]);
                 returned.fetch_add(1);
             }
@@ -163,14 +170,16 @@ TEST_CASE("a queue that still holds something never looks empty once its produce
         unsigned popped = 0;
         while (returned.load() < now * producer_count)
             if (queue.pop() != nullptr) ++popped;
-        while (queue.pop() != nullptr) ++popped;
+        while (queue.pop() != nullptr)
+            ++popped;
         if (popped == producer_count) continue;
         ++lost;
         // Once it looks empty, only another push brings the rest to light.
         round.store(rounds);
         break;
     }
-    for (std::thread& producer : producers) producer.join();
+    for (std::thread& producer : producers)
+        producer.join();
     CHECK(lost == 0);
 }
 
@@ -180,7 +189,8 @@ TEST_CASE("no trigger sleeps through an entry") {
     constexpr unsigned per_producer = 3000;
     CompletionQueue queue;
     std::vector<std::deque<Item>> items(producer_count);
-    for (auto& of_producer : items) of_producer.resize(per_producer);
+    for (auto& of_producer : items)
+        of_producer.resize(per_producer);
     std::deque<Item> farewell(consumer_count);
     std::atomic<unsigned> popped{0};
     std::vector<std::thread> threads;
@@ -201,19 +211,23 @@ TEST_CASE("no trigger sleeps through an entry") {
             for (unsigned number = 0; number < per_producer; ++number) {
                 queue.push(items[producer][number]);
                 // In small groups, so that the consumers go to sleep in between.
-                while (number % 3 == 0 && popped.load() + 10 < number) std::this_thread::yield();
+                while (number % 3 == 0 && popped.load() + 10 < number)
+                    std::this_thread::yield();
             }
         });
-    while (popped.load() < producer_count * per_producer) std::this_thread::yield();
+    while (popped.load() < producer_count * per_producer)
+        std::this_thread::yield();
     for (Item& item : farewell) {
         item.owner = &farewell;
         queue.push(item);
     }
-    for (std::thread& thread : threads) thread.join();
+    for (std::thread& thread : threads)
+        thread.join();
     CHECK(popped.load() == producer_count * per_producer);
 }
 
-TEST_CASE("a thread that sleeps on the descriptor is woken by what was pushed after its last look") {
+TEST_CASE(
+    "a thread that sleeps on the descriptor is woken by what was pushed after its last look") {
     constexpr unsigned count = 3000;
     CompletionQueue queue;
     REQUIRE(queue.open().ok());
@@ -222,7 +236,8 @@ TEST_CASE("a thread that sleeps on the descriptor is woken by what was pushed af
     std::thread producer([&] {
         for (unsigned number = 0; number < count; ++number) {
             queue.push(items[number]);
-            while (number % 2 == 0 && popped.load() < number) std::this_thread::yield();
+            while (number % 2 == 0 && popped.load() < number)
+                std::this_thread::yield();
         }
     });
     while (popped.load() < count) {
@@ -233,7 +248,7 @@ TEST_CASE("a thread that sleeps on the descriptor is woken by what was pushed af
         queue.announce_sleeper();
         if (queue.empty()) {
             pollfd entry{queue.wake_fd(), POLLIN, 0};
-            (void) ::poll(&entry, 1, -1);
+            (void)::poll(&entry, 1, -1);
         }
         queue.retract_sleeper();
         queue.drain_wake();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Ids of RPC names. Peers that were built elsewhere compute the same, so the values must never change.
+// Ids of RPC names. Peers that were built elsewhere compute the same, so the values must never
+// change.
 #include <catch2/catch.hpp>
 #include <string>
 

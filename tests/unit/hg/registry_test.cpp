@@ -29,11 +29,12 @@ void count_free(void* data) {
     ++freed;
 }
 
-// Ids that collide with each other in every table of up to 2^20 slots: the hash is a multiplication by
-// an odd constant, of which these are inverse images of numbers that share their middle bits.
+// Ids that collide with each other in every table of up to 2^20 slots: the hash is a multiplication
+// by an odd constant, of which these are inverse images of numbers that share their middle bits.
 hg_id_t colliding(std::uint64_t number) {
     std::uint64_t inverse = 1;
-    for (int i = 0; i < 6; ++i) inverse *= 2 - 0x9e3779b97f4a7c15ULL * inverse;
+    for (int i = 0; i < 6; ++i)
+        inverse *= 2 - 0x9e3779b97f4a7c15ULL * inverse;
     return ((std::uint64_t{77} << 32) + number) * inverse;
 }
 
@@ -85,8 +86,10 @@ TEST_CASE("a removed id is revived as the same record") {
 
 TEST_CASE("an id behind a removed one in the same chain is still found") {
     Registry registry;
-    for (std::uint64_t i = 0; i < 20; ++i) registry.put(colliding(i), in_proc, nullptr, nullptr);
-    for (std::uint64_t i = 0; i < 20; i += 2) CHECK(registry.remove(colliding(i)));
+    for (std::uint64_t i = 0; i < 20; ++i)
+        registry.put(colliding(i), in_proc, nullptr, nullptr);
+    for (std::uint64_t i = 0; i < 20; i += 2)
+        CHECK(registry.remove(colliding(i)));
     for (std::uint64_t i = 0; i < 20; ++i) {
         CAPTURE(i);
         CHECK((registry.find(colliding(i)) != nullptr) == (i % 2 == 1));
@@ -143,7 +146,8 @@ TEST_CASE("readers find what is registered while the table grows under them") {
     constexpr hg_id_t stable = 64;
     constexpr hg_id_t last = 20000;
     Registry registry;
-    for (hg_id_t id = 1; id <= stable; ++id) registry.put(id, in_proc, nullptr, callback);
+    for (hg_id_t id = 1; id <= stable; ++id)
+        registry.put(id, in_proc, nullptr, callback);
 
     std::atomic<hg_id_t> published{stable};
     std::atomic<bool> over{false};
@@ -175,6 +179,7 @@ TEST_CASE("readers find what is registered while the table grows under them") {
     }
     noise.join();
     over.store(true);
-    for (std::thread& reader : readers) reader.join();
+    for (std::thread& reader : readers)
+        reader.join();
     CHECK(wrong.load() == 0);
 }

@@ -86,8 +86,8 @@ TEST_CASE("a request header that is cut short is refused at every length") {
     for (std::size_t size = 0; size < golden.size(); ++size) {
         CAPTURE(size);
         RequestHeader header;
-        CHECK(decode({golden.begin(), golden.begin() + static_cast<std::ptrdiff_t>(size)}, header) ==
-              HG_PROTOCOL_ERROR);
+        CHECK(decode({golden.begin(), golden.begin() + static_cast<std::ptrdiff_t>(size)},
+                     header) == HG_PROTOCOL_ERROR);
     }
 }
 
@@ -100,7 +100,8 @@ TEST_CASE("the magic of a request is compared in full") {
         }
 }
 
-TEST_CASE("a request of another version or with unknown flags is not supported, and its id is known") {
+TEST_CASE(
+    "a request of another version or with unknown flags is not supported, and its id is known") {
     for (unsigned version = 0; version < 256; ++version)
         if (version != RequestHeader::version)
             CHECK(decode_with(2, static_cast<unsigned char>(version)) == HG_PROTONOSUPPORT);

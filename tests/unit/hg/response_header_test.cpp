@@ -77,8 +77,8 @@ TEST_CASE("a response header that is cut short is refused at every length") {
     for (std::size_t size = 0; size < golden.size(); ++size) {
         CAPTURE(size);
         ResponseHeader header;
-        CHECK(decode({golden.begin(), golden.begin() + static_cast<std::ptrdiff_t>(size)}, header) ==
-              HG_PROTOCOL_ERROR);
+        CHECK(decode({golden.begin(), golden.begin() + static_cast<std::ptrdiff_t>(size)},
+                     header) == HG_PROTOCOL_ERROR);
     }
 }
 
