@@ -79,7 +79,7 @@ CINNABAR_CONFORMANCE("a send to a context that does not exist ends with an error
 
 CINNABAR_CONFORMANCE("two threads post on a context while a third polls it") {
     Pair pair(transport);
-    constexpr int threads = 2, per_thread = 500;
+    constexpr int threads = 2, per_thread = 150;
     std::atomic<int> received{0};
     std::atomic<bool> stop{false};
     std::thread server([&] {
@@ -137,7 +137,7 @@ CINNABAR_CONFORMANCE("several threads poll and trigger one context") {
                 (void) NA_Trigger(pair.b.context(), 1, nullptr);
             }
         });
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 200; ++i) {
         const Buffer out(pair.a, 100, 1), in(pair.b, 100);
         Op send(pair.a), receive(pair.b);
         REQUIRE(receive.recv_unexpected(in) == NA_SUCCESS);
