@@ -38,6 +38,10 @@ void AddressTable::forget(Address& address) noexcept {
 }
 
 Result<std::string> parse_address(std::string_view text) {
+    const std::size_t separator = text.find("://");
+    if (separator != std::string_view::npos && separator > 0 &&
+        text.substr(0, scheme.size()) != scheme)
+        return log_error(NA_PROTONOSUPPORT, log_name, "\"{}\" is of another protocol than sm", text);
     if (text.substr(0, scheme.size()) != scheme || !valid_name(text.substr(scheme.size())))
         return log_error(NA_INVALID_ARG, log_name, "\"{}\" is not an address: expected sm://name", text);
     return std::string(text.substr(scheme.size()));

@@ -52,7 +52,8 @@ private:
     std::unordered_map<std::string, Address*> entries_;
 };
 
-// Address strings, "sm://name". Malformed: NA_INVALID_ARG after one log line.
+// Address strings, "sm://name". Malformed: NA_INVALID_ARG, another protocol: NA_PROTONOSUPPORT, after
+// one log line.
 Result<std::string> parse_address(std::string_view text);
 std::string print_address(std::string_view name);
 

@@ -126,7 +126,7 @@ Status Memory::deserialize(Class&, const void* buf, std::size_t size) {
 void copy_out(const Memory& memory, std::uint64_t offset, void* to, std::size_t size) noexcept {
     auto* out = static_cast<std::byte*>(to);
     for_each_piece(memory.segments(), offset, size, [&](std::byte* at, std::size_t piece) {
-        std::memcpy(out, at, piece);
+        std::memmove(out, at, piece);
         out += piece;
     });
 }
@@ -135,7 +135,7 @@ void copy_in(const Memory& memory, std::uint64_t offset, const void* from,
              std::size_t size) noexcept {
     const auto* in = static_cast<const std::byte*>(from);
     for_each_piece(memory.segments(), offset, size, [&](std::byte* at, std::size_t piece) {
-        std::memcpy(at, in, piece);
+        std::memmove(at, in, piece);
         in += piece;
     });
 }

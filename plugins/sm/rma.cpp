@@ -17,18 +17,20 @@ namespace {
 // A connection whose socket was looked at within this time is taken to be alive.
 constexpr std::int64_t trusted_ns = 10'000'000;
 
-void copy_local(Op& op) noexcept {
+// Through the table of keys, like a request of a peer: a handle may have come from anywhere.
+Status copy_local(MemoryTable& memories, Op& op) noexcept {
+    const std::uint64_t key = op.remote_memory->key();
     while (op.size > 0) {
-        const std::uint64_t piece = std::min<std::uint64_t>(
-            {op.size, op.local.contiguous(), op.remote.contiguous()});
-        if (op.kind == OpKind::get)
-            std::memmove(op.local.address(), op.remote.address(), piece);
-        else
-            std::memmove(op.remote.address(), op.local.address(), piece);
+        const auto piece =
+            static_cast<std::size_t>(std::min<std::uint64_t>(op.size, op.local.contiguous()));
+        CINNABAR_TRY(op.kind == OpKind::get
+                         ? memories.read(key, op.remote_offset, op.local.address(), piece)
+                         : memories.write(key, op.remote_offset, op.local.address(), piece));
         op.local.advance(piece);
-        op.remote.advance(piece);
+        op.remote_offset += piece;
         op.size -= piece;
     }
+    return NA_SUCCESS;
 }
 
 }  // namespace
@@ -68,8 +70,10 @@ Status Context::post_rma(Op& op, const na_rma& rma, OpKind kind) {
 void Context::start_rma(Op& op) noexcept {
     if (op.size == 0) return finish(op, NA_SUCCESS);
     if (op.peer->self()) {
-        copy_local(op);
-        return finish(op, NA_SUCCESS);
+        const Status status = copy_local(cls_.memories(), op);
+        if (!status.ok())
+            log_warning(log_name, "a handle names memory that this net has not registered so");
+        return finish(op, status.code());
     }
     Link* link = links_.find(*op.peer, op.peer_id);
     if (link == nullptr) {
