@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tests/perf/facts.hpp"
+
+#include <sys/utsname.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <string>
+
+#include "perf_commit.hpp"
+#include "tests/perf/cpu.hpp"
+
+namespace cinnabar::perf {
+namespace {
+
+std::string cpu_model() {
+    std::ifstream stream("/proc/cpuinfo");
+    for (std::string line; std::getline(stream, line);)
+        if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+    return "unknown";
+}
+
+std::string time_now() {
+    const std::time_t now = std::time(nullptr);
+    char text[32];
+    return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now))};
+}
+
+}  // namespace
+
+nlohmann::json host_facts() {
+    utsname system{};
+    ::uname(&system);
+    return {{"program", "cinnabar_perf"},
+            {"commit", CINNABAR_COMMIT},
+            {"build_type", CINNABAR_BUILD_TYPE},
+            {"compiler", CINNABAR_COMPILER},
+            {"started", time_now()},
+            {"host",
+             {{"cpu", cpu_model()},
+              {"cpus", allowed_cpus().size()},
+              {"kernel", std::string(system.sysname) + " " + system.release},
+              {"machine", system.machine},
+              {"load_before", load_average()}}}};
+}
+
+double load_average() {
+    double load = 0;
+    return ::getloadavg(&load, 1) == 1 ? load : 0;
+}
+
+}  // namespace cinnabar::perf

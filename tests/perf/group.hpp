@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is measured, as a list: a group is a network in one mode, opened once for all of its cases.
+// To add a network, add a line to the table in group.cpp; its floors are those of its kind.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/perf/peer.hpp"
+#include "tests/perf/probe.hpp"
+#include "tests/perf/session.hpp"
+
+namespace cinnabar::perf {
+
+enum class Kind { shared_memory, sockets };
+
+struct Group {
+    std::string path;  // the name of the network in the report
+    std::string info;  // what opens it
+    Kind kind = Kind::sockets;
+    bool busy = true;
+    std::string mode() const { return busy ? "busy" : "blocking"; }
+};
+
+// All there are.
+std::vector<Group> groups();
+
+// The calls of a group. The cases borrow both.
+std::vector<Case> call_cases(const Group& group, Peer& peer, Session& session);
+
+// Its pulls between memory of one kind, which Session::describe() prepares; none in blocking mode.
+std::vector<Case> pull_cases(const Group& group, Memory memory, Peer& peer, Session& session);
+
+}  // namespace cinnabar::perf

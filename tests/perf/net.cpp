@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tests/perf/net.hpp"
+
+#include <mercury_proc.h>
+
+#include "tests/perf/fail.hpp"
+
+namespace cinnabar::perf {
+namespace {
+
+constexpr unsigned blocking_timeout_ms = 100;
+constexpr unsigned callbacks_per_poll = 256;
+
+hg_return_t encode_sum_in(hg_proc_t proc, void* data) {
+    auto& in = *static_cast<SumIn*>(data);
+    const hg_return_t ret = hg_proc_int32_t(proc, &in.a);
+    return ret == HG_SUCCESS ? hg_proc_int32_t(proc, &in.b) : ret;
+}
+
+hg_return_t encode_sum_out(hg_proc_t proc, void* data) {
+    return hg_proc_int32_t(proc, &static_cast<SumOut*>(data)->sum);
+}
+
+hg_return_t on_sum(hg_handle_t handle) {
+    SumIn in;
+    check(HG_Get_input(handle, &in), "HG_Get_input");
+    SumOut out{in.a + in.b};
+    check(HG_Respond(handle, nullptr, nullptr, &out), "HG_Respond");
+    check(HG_Free_input(handle, &in), "HG_Free_input");
+    return HG_Destroy(handle);
+}
+
+}  // namespace
+
+Net::Net(const std::string& info, bool listen, bool busy)
+    : timeout_ms_(busy ? 0 : blocking_timeout_ms) {
+    hg_init_info options = HG_INIT_INFO_INITIALIZER;
+    options.na_init_info.progress_mode = busy ? NA_NO_BLOCK : 0;
+    class_ = HG_Init_opt2(info.c_str(), listen, HG_VERSION(HG_VERSION_MAJOR, HG_VERSION_MINOR),
+                          &options);
+    if (class_ == nullptr) fail("cannot open " + info);
+    context_ = HG_Context_create(class_);
+    if (context_ == nullptr) fail("cannot create a context on " + info);
+    check(HG_Class_set_data(class_, this, nullptr), "HG_Class_set_data");
+    sum_ = HG_Register_name(class_, "sum", encode_sum_in, encode_sum_out, on_sum);
+    stop_ = HG_Register_name(class_, "stop", nullptr, nullptr, on_stop);
+    if (sum_ == 0 || stop_ == 0) fail("cannot register the procedures");
+}
+
+Net::~Net() {
+    check(HG_Context_destroy(context_), "HG_Context_destroy");
+    check(HG_Finalize(class_), "HG_Finalize");
+}
+
+void Net::poll() {
+    const hg_return_t ret = HG_Progress(context_, timeout_ms_);
+    if (ret == HG_TIMEOUT) return spinner_.again();
+    check(ret, "HG_Progress");
+    unsigned count = 0;
+    if (const hg_return_t triggered = HG_Trigger(context_, 0, callbacks_per_poll, &count);
+        triggered != HG_TIMEOUT)
+        check(triggered, "HG_Trigger");
+}
+
+void Net::serve() {
+    stopped_ = false;
+    while (!stopped_)
+        poll();
+}
+
+hg_return_t Net::on_stop(hg_handle_t handle) {
+    void* net = HG_Class_get_data(HG_Get_info(handle)->hg_class);
+    check(HG_Respond(handle, on_stopped, net, nullptr), "HG_Respond");
+    return HG_Destroy(handle);
+}
+
+// Not before the answer has left: nobody polls after the stop.
+hg_return_t Net::on_stopped(const hg_cb_info* info) {
+    static_cast<Net*>(info->arg)->stopped_ = true;
+    return HG_SUCCESS;
+}
+
+std::string Net::self() {
+    hg_addr_t address = HG_ADDR_NULL;
+    char text[512];
+    hg_size_t size = sizeof text;
+    check(HG_Addr_self(class_, &address), "HG_Addr_self");
+    check(HG_Addr_to_string(class_, text, &size, address), "HG_Addr_to_string");
+    check(HG_Addr_free(class_, address), "HG_Addr_free");
+    return text;
+}
+
+}  // namespace cinnabar::perf

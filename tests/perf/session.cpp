@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tests/perf/session.hpp"
+
+#include <mercury_bulk.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "tests/perf/call_loop.hpp"
+#include "tests/perf/fail.hpp"
+#include "tests/perf/pattern.hpp"
+
+namespace cinnabar::perf {
+namespace {
+
+// Opens the server's net and returns its address.
+std::string open_server(Peer& peer, const std::string& info, bool busy) {
+    Command command{Task::open_net, busy, 0, 0, {}};
+    if (info.size() >= command.text.size()) fail("the net's name is too long: " + info);
+    std::copy(info.begin(), info.end(), command.text.begin());
+    return peer.control().ask(command).bytes;
+}
+
+// The part of an address that opens a net of the same kind: "tcp" of "tcp://127.0.0.1:4242".
+std::string client_info(const std::string& info) {
+    return info.substr(0, info.find("://"));
+}
+
+hg_return_t note_end(const hg_cb_info* info) {
+    check(info->ret, "an operation");
+    *static_cast<bool*>(info->arg) = true;
+    return HG_SUCCESS;
+}
+
+}  // namespace
+
+Session::Session(Peer& peer, const std::string& info, bool busy)
+    : peer_(peer),
+      server_address_(open_server(peer, info, busy)),
+      net_(client_info(info), false, busy) {
+    check(HG_Addr_lookup2(net_.hg_class(), server_address_.c_str(), &server_), "HG_Addr_lookup2");
+}
+
+Session::~Session() {
+    drop_regions();
+    check(HG_Addr_free(net_.hg_class(), server_), "HG_Addr_free");
+    peer_.control().ask({Task::close_net, 0, 0, 0, {}});
+}
+
+Probe Session::calls(std::uint64_t window) {
+    return {"calls", [this, window](auto warm, auto count) {
+                serve();
+                const double seconds = CallLoop(net_, server_, window).run(warm, count);
+                stop();
+                return seconds;
+            }};
+}
+
+Probe Session::pulls(std::size_t size) {
+    return {"pulls", [this, size](auto warm, auto count) {
+                serve();
+                const double seconds = time_pulls(warm, count, size);
+                stop();
+                return seconds;
+            }};
+}
+
+void Session::serve() {
+    peer_.control().ask({Task::serve, 0, 0, 0, {}});
+}
+
+void Session::stop() {
+    bool answered = false;
+    hg_handle_t handle = HG_HANDLE_NULL;
+    check(HG_Create(net_.context(), server_, net_.stop(), &handle), "HG_Create");
+    check(HG_Forward(handle, note_end, &answered, nullptr), "HG_Forward");
+    while (!answered)
+        net_.poll();
+    check(HG_Destroy(handle), "HG_Destroy");
+}
+
+double Session::time_pulls(std::uint64_t warm, std::uint64_t count, std::size_t size) {
+    std::memset(local_memory(), 0, size);
+    for (std::uint64_t i = 0; i < warm; ++i)
+        pull(size);
+    const double start = now();
+    for (std::uint64_t i = 0; i < count; ++i)
+        pull(size);
+    const double seconds = now() - start;
+    if (!has_pattern(local_memory(), size)) fail("a pull brought other bytes");
+    return seconds;
+}
+
+void Session::pull(std::size_t size) {
+    bool done = false;
+    check(HG_Bulk_transfer(net_.context(), note_end, &done, HG_BULK_PULL, server_, remote_, 0,
+                           local_, 0, size, HG_OP_ID_IGNORE),
+          "HG_Bulk_transfer");
+    while (!done)
+        net_.poll();
+}
+
+void Session::describe(Memory memory) {
+    const hg_size_t size = largest_transfer;
+    void* buffer = peer_.buffer();
+    const bool from_library = memory == Memory::library;
+    drop_regions();
+    const Reply reply = peer_.control().ask({Task::export_region, from_library, 0, size, {}});
+    remote_address_ = reply.value;
+    check(HG_Bulk_deserialize(net_.hg_class(), &remote_, reply.bytes.data(), reply.bytes.size()),
+          "HG_Bulk_deserialize");
+    check(HG_Bulk_create(net_.hg_class(), 1, from_library ? nullptr : &buffer, &size,
+                         HG_BULK_READWRITE, &local_),
+          "HG_Bulk_create");
+}
+
+void Session::drop_regions() {
+    if (local_ == HG_BULK_NULL) return;
+    check(HG_Bulk_free(std::exchange(local_, HG_BULK_NULL)), "HG_Bulk_free");
+    check(HG_Bulk_free(std::exchange(remote_, HG_BULK_NULL)), "HG_Bulk_free");
+    peer_.control().ask({Task::drop_region, 0, 0, 0, {}});
+}
+
+std::byte* Session::local_memory() {
+    void* memory = nullptr;
+    hg_size_t size = 0;
+    check(
+        HG_Bulk_access(local_, 0, largest_transfer, HG_BULK_READWRITE, 1, &memory, &size, nullptr),
+        "HG_Bulk_access");
+    return static_cast<std::byte*>(memory);
+}
+
+}  // namespace cinnabar::perf

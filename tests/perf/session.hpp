@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A net open in both processes, and what is measured over it: calls of "sum", and pulls of the
+// server's memory. The probes borrow the session. One thread.
+#pragma once
+
+#include <string>
+
+#include "tests/perf/net.hpp"
+#include "tests/perf/peer.hpp"
+
+namespace cinnabar::perf {
+
+enum class Memory { user, library };
+
+class Session {
+public:
+    // Opens `info` for listening at the server, for calling here.
+    Session(Peer& peer, const std::string& info, bool busy);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    ~Session();
+
+    // `window` calls in flight.
+    Probe calls(std::uint64_t window);
+    // Pulls of `size` bytes, one in flight, between the memory last described.
+    Probe pulls(std::size_t size);
+
+    // Describes `largest_transfer` bytes at each end, in place of what was described before.
+    void describe(Memory memory);
+    // Where in the server's process it is; changes with describe().
+    const std::uint64_t& remote_address() const { return remote_address_; }
+
+private:
+    void serve();
+    void stop();
+    double time_pulls(std::uint64_t warm, std::uint64_t count, std::size_t size);
+    void pull(std::size_t size);
+    void drop_regions();
+    std::byte* local_memory();
+
+    Peer& peer_;
+    std::string server_address_;
+    Net net_;
+    hg_addr_t server_ = HG_ADDR_NULL;
+    hg_bulk_t remote_ = HG_BULK_NULL;
+    hg_bulk_t local_ = HG_BULK_NULL;
+    std::uint64_t remote_address_ = 0;
+};
+
+}  // namespace cinnabar::perf

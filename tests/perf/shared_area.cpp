@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tests/perf/shared_area.hpp"
+
+#include <sys/mman.h>
+
+#include "tests/perf/fail.hpp"
+
+namespace cinnabar::perf {
+namespace {
+
+SharedArea& map(int descriptor) {
+    void* memory = ::mmap(nullptr, sizeof(SharedArea), PROT_READ | PROT_WRITE,
+                          MAP_SHARED | MAP_POPULATE, descriptor, 0);
+    check_system(memory != MAP_FAILED, "mapping the shared area");
+    // All zeros is the state in which its atomics begin.
+    return *static_cast<SharedArea*>(memory);
+}
+
+}  // namespace
+
+SharedArea& create_shared_area(int& descriptor) {
+    descriptor = ::memfd_create("cinnabar_perf", 0);
+    check_system(descriptor >= 0, "memfd_create");
+    check_system(::ftruncate(descriptor, sizeof(SharedArea)) == 0, "ftruncate");
+    return map(descriptor);
+}
+
+SharedArea& open_shared_area(int descriptor) {
+    SharedArea& area = map(descriptor);
+    ::close(descriptor);
+    return area;
+}
+
+}  // namespace cinnabar::perf

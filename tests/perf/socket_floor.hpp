@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The floors of TCP: what bare sockets do between the same two processes over loopback. Each
+// function of the client has its counterpart at the server; both are given the same numbers. One
+// thread each.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace cinnabar::perf {
+
+inline constexpr std::size_t socket_message = 64;
+
+// A connection over loopback, without delays for coalescing: the client's end, and the server's,
+// which a child inherits. Non-blocking.
+void create_connection(int& client, int& server);
+
+// Messages there and back, `batch` of them in one write each way. The clock starts after `warm` of
+// them, and the result is in seconds. Both counts are multiples of `batch`.
+double call_socket(int socket, std::uint64_t warm, std::uint64_t count, std::size_t batch,
+                   bool blocking);
+void echo_socket(int socket, std::uint64_t count, std::size_t batch, bool blocking);
+
+// Blocks of `size` bytes from the server, one write each, as fast as they come.
+double read_stream(int socket, std::uint64_t warm, std::uint64_t count, std::size_t size,
+                   std::byte* buffer);
+void write_stream(int socket, std::uint64_t count, std::size_t size, const std::byte* bytes);
+
+// A message to the server for each block of `size` bytes, one at a time.
+double ask_socket(int socket, std::uint64_t warm, std::uint64_t count, std::size_t size,
+                  std::byte* buffer);
+void answer_socket(int socket, std::uint64_t count, std::size_t size, const std::byte* bytes);
+
+}  // namespace cinnabar::perf
