@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An in-memory transport, "na+mem://name", for tests: the classes of one process talk through queues,
-// with messages, put and get, blocking and busy. By default everything arrives at once; a test may
-// hold the network and decide over each message and transfer in flight. Registered with libna as any
-// plugin is, and written on na/sdk alone: also an example of how small a plugin can be.
-// The functions here may be called from any thread, not from callbacks of a sink context.
+// An in-memory transport, "na+mem://name", for tests: the classes of one process talk through
+// queues, with messages, put and get, blocking and busy. By default everything arrives at once; a
+// test may hold the network and decide over each message and transfer in flight. Registered with
+// libna as any plugin is, and written on na/sdk alone: also an example of how small a plugin can
+// be. The functions here may be called from any thread, not from callbacks of a sink context.
 #pragma once
 
 #include <cstddef>
