@@ -179,6 +179,7 @@ private:
     std::string identity_; // what peers know this context's net by
     bool member_ = false;  // the class lists it
     bool sleeping_ = false;
+    bool woken_ = false;   // while sleeping: a completion has signalled the eventfd
     na::sdk::Serial serial_;
     std::atomic<bool> has_news_{false};
 

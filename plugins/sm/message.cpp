@@ -92,6 +92,8 @@ void Context::finish(Op& op, const na_completion& completion) noexcept {
     op.place = OpPlace::nowhere;
     --active_;
     ++completed_;
+    // Another thread sleeps on the descriptor and may be waiting for this: wake it, once.
+    if (sleeping_ && !std::exchange(woken_, true)) event_.signal();
     if (Address* held = std::exchange(op.held, nullptr); held != nullptr) na::sdk::unref(*held);
     na::sdk::complete(op, completion);
 }

@@ -140,6 +140,7 @@ bool Context::try_wait() {
         std::atomic<std::uint32_t>& epoch = bell().sleep_epoch;
         if (!sleeping_) epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         sleeping_ = true;
+        woken_ = false;
         heavy_fence();
         may_sleep = !anything_ready();
         if (!may_sleep) disarm();
