@@ -207,9 +207,8 @@ Result<IpAddress> choose_address(const std::vector<Interface>& interfaces,
     const Result<IpAddress> numeric = parse_ip(wish.host);
     const bool wildcard = numeric.ok() && numeric.value().is_wildcard();
     const bool any = wish.host.empty() || wildcard;
-    const bool named = std::any_of(interfaces.begin(), interfaces.end(), [&](const Interface& i) {
-        return i.name == wish.host;
-    });
+    const bool named = std::any_of(interfaces.begin(), interfaces.end(),
+                                   [&](const Interface& i) { return i.name == wish.host; });
     if (!any && !named) return NA_NOENTRY;
     Subnet subnet;
     if (!wish.subnet.empty()) {
@@ -247,8 +246,8 @@ Result<IpAddress> resolve(const std::string& host, na_addr_format format) {
     const addrinfo* best = nullptr;
     for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
         if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
-        if (best == nullptr ||
-            ((best->ai_family == AF_INET6) != prefer_v6 && (entry->ai_family == AF_INET6) == prefer_v6))
+        if (best == nullptr || ((best->ai_family == AF_INET6) != prefer_v6 &&
+                                (entry->ai_family == AF_INET6) == prefer_v6))
             best = entry;
     }
     sockaddr_storage storage{};

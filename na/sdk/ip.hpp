@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// IP addresses, subnets, interfaces and the host part of an info string ("host:port", "eth0", "[::1]:0").
-// For plugins that name peers by IP. Everything but list_interfaces() and resolve() is a pure function
-// over its arguments; those two ask the system and resolve() may block. No state; any thread. Errors are
-// logged here, naming what was wrong, and carried as codes.
+// IP addresses, subnets, interfaces and the host part of an info string ("host:port", "eth0",
+// "[::1]:0"). For plugins that name peers by IP. Everything but list_interfaces() and resolve() is
+// a pure function over its arguments; those two ask the system and resolve() may block. No state;
+// any thread. Errors are logged here, naming what was wrong, and carried as codes.
 #pragma once
 
 #include <netinet/in.h>
@@ -38,7 +38,8 @@ struct IpAddress {
 // The address and port of a socket address; other families give the IPv4 wildcard.
 IpAddress address_of(const sockaddr_storage& storage, std::uint16_t* port = nullptr) noexcept;
 
-// Parses a numeric address, "1.2.3.4", "::1", "fe80::1%3". NA_INVALID_ARG (not logged) if it is not one.
+// Parses a numeric address, "1.2.3.4", "::1", "fe80::1%3". NA_INVALID_ARG (not logged) if it is not
+// one.
 Result<IpAddress> parse_ip(std::string_view text);
 
 struct Subnet {
@@ -55,7 +56,8 @@ struct HostPart {
     std::uint16_t port = 0;
     bool has_port = false;
 };
-// Parses "", "host", "host:port", ":port", "[v6]", "[v6]:port", and a bare v6 address. NA_INVALID_ARG.
+// Parses "", "host", "host:port", ":port", "[v6]", "[v6]:port", and a bare v6 address.
+// NA_INVALID_ARG.
 Result<HostPart> parse_host_part(std::string_view text);
 
 // One address of one network interface.
@@ -65,7 +67,8 @@ struct Interface {
     bool up = true;
     bool loopback = false;
 };
-// The interfaces of this machine, in the system's order. An error of the system gives an empty list.
+// The interfaces of this machine, in the system's order. An error of the system gives an empty
+// list.
 std::vector<Interface> list_interfaces();
 
 struct AddressWish {
@@ -75,8 +78,8 @@ struct AddressWish {
 };
 // The address that others can reach: of the named interface, or, with no host or a wildcard, of the
 // first that is up and not loopback and in the subnet, else of a loopback one. IPv4 is preferred
-// unless the format or a v6 wildcard says otherwise. NA_NODEV: nothing suitable; NA_NOENTRY (not logged): the host is
-// neither empty nor a wildcard nor an interface; NA_INVALID_ARG: bad subnet.
+// unless the format or a v6 wildcard says otherwise. NA_NODEV: nothing suitable; NA_NOENTRY (not
+// logged): the host is neither empty nor a wildcard nor an interface; NA_INVALID_ARG: bad subnet.
 Result<IpAddress> choose_address(const std::vector<Interface>& interfaces, const AddressWish& wish);
 
 // The address of a host name, IPv4 preferred unless the format says IPv6. May block.

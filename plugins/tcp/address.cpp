@@ -3,7 +3,9 @@
 
 namespace cinnabar::tcp {
 
-Address::~Address() { table->forget(*this); }
+Address::~Address() {
+    table->forget(*this);
+}
 
 Address* AddressTable::find(const std::string& name) {
     MutexLock lock(mutex_);
@@ -17,7 +19,8 @@ Address* AddressTable::intern(std::string_view name, const na::sdk::IpAddress& i
     const std::string key(name);
     MutexLock lock(mutex_);
     Address*& entry = entries_[key];
-    // An entry whose last reference is going is replaced; its destructor then leaves the entry alone.
+    // An entry whose last reference is going is replaced; its destructor then leaves the entry
+    // alone.
     if (entry != nullptr && na::sdk::try_ref(*entry)) return entry;
     void* memory = na::sdk::host_table->addr_create(cls_);
     if (memory == nullptr) {

@@ -19,7 +19,8 @@ class AddressTable;
 
 struct Address {
     AddressTable* table = nullptr;
-    std::string name;  // "tcp://1.2.3.4:5", or "tcp://1.2.3.4:0#incarnation" of a peer that does not listen
+    std::string
+        name;  // "tcp://1.2.3.4:5", or "tcp://1.2.3.4:0#incarnation" of a peer that does not listen
     na::sdk::IpAddress ip;
     std::uint16_t port = 0;  // 0: cannot be connected to
     bool self = false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Equal buffers lent to connections while they have bytes in them, so that idle connections hold none.
-// One pool for each context, used inside its serial.
+// Equal buffers lent to connections while they have bytes in them, so that idle connections hold
+// none. One pool for each context, used inside its serial.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,8 @@ class BufferPool {
 public:
     explicit BufferPool(std::size_t size) noexcept : size_(size) {}
     ~BufferPool() {
-        for (std::byte* buffer : free_) std::free(buffer);
+        for (std::byte* buffer : free_)
+            std::free(buffer);
     }
     BufferPool(const BufferPool&) = delete;
     BufferPool& operator=(const BufferPool&) = delete;

@@ -9,7 +9,8 @@
 
 namespace cinnabar::tcp {
 
-static_assert(std::endian::native == std::endian::little, "big-endian hosts need byte swapping here");
+static_assert(std::endian::native == std::endian::little,
+              "big-endian hosts need byte swapping here");
 
 template <std::integral T>
 T load(const std::byte* from) noexcept {

@@ -21,8 +21,8 @@ constexpr std::string_view prefix = "tcp://";
 
 Status take_message_size(std::size_t wish, std::uint32_t& size) {
     if (wish > options::max_message_size)
-        return log_error(NA_OVERFLOW, log_name, "messages of {} bytes are wanted, {} are the most", wish,
-                         options::max_message_size);
+        return log_error(NA_OVERFLOW, log_name, "messages of {} bytes are wanted, {} are the most",
+                         wish, options::max_message_size);
     size = static_cast<std::uint32_t>(wish == 0 ? options::default_message_size : wish);
     return NA_SUCCESS;
 }
@@ -31,7 +31,8 @@ Status take_message_size(std::size_t wish, std::uint32_t& size) {
 
 Status Class::open(const na_plugin_open& info) {
     incarnation_ = random_u64();
-    if (incarnation_ == 0) return log_error(NA_IO_ERROR, log_name, "the system has no random bytes");
+    if (incarnation_ == 0)
+        return log_error(NA_IO_ERROR, log_name, "the system has no random bytes");
     format_ = info.init->addr_format;
     blocking_ = (info.init->progress_mode & NA_NO_BLOCK) == 0;
     CINNABAR_TRY(take_message_size(info.init->max_unexpected_size, max_unexpected_));
@@ -53,7 +54,8 @@ Status Class::bind(const na_plugin_open& info) {
     published_ = bound_ = *chosen;
     if (auto numeric = na::sdk::parse_ip(host->host); numeric.ok()) bound_ = *numeric;
     if (!info.listen) {
-        addresses_.open(this, fmt::format("{}{}#{:016x}", prefix, published_.with_port(0), incarnation_));
+        addresses_.open(this,
+                        fmt::format("{}{}#{:016x}", prefix, published_.with_port(0), incarnation_));
         return NA_SUCCESS;
     }
     std::uint16_t port = host->port;
@@ -82,8 +84,9 @@ bool Class::is_own(const na::sdk::IpAddress& ip, std::uint16_t port) const {
     if (!bound_.is_wildcard()) return false;
     if (ip.is_loopback()) return true;
     const auto interfaces = na::sdk::list_interfaces();
-    return std::any_of(interfaces.begin(), interfaces.end(),
-                       [&](const na::sdk::Interface& interface) { return interface.address == ip; });
+    return std::any_of(
+        interfaces.begin(), interfaces.end(),
+        [&](const na::sdk::Interface& interface) { return interface.address == ip; });
 }
 
 Status Class::lookup(const char* name, Address*& found) {
@@ -107,7 +110,8 @@ Status Class::lookup(const char* name, Address*& found) {
     if (ip->is_wildcard())
         return log_error(NA_INVALID_ARG, log_name, "\"{}\" is nobody's address", text);
     if (is_own(*ip, host->port)) return self(found);
-    found = addresses_.intern(fmt::format("{}{}", prefix, ip->with_port(host->port)), *ip, host->port);
+    found =
+        addresses_.intern(fmt::format("{}{}", prefix, ip->with_port(host->port)), *ip, host->port);
     return found == nullptr ? NA_NOMEM : NA_SUCCESS;
 }
 
@@ -166,8 +170,8 @@ FileDescriptor Class::accept(na::sdk::IpAddress& from) {
     }
 }
 
-// A connection that cannot be accepted would keep the listener readable for ever, and every poll busy:
-// take it with the descriptor held in reserve and close it, so that the peer learns at once.
+// A connection that cannot be accepted would keep the listener readable for ever, and every poll
+// busy: take it with the descriptor held in reserve and close it, so that the peer learns at once.
 void Class::refuse_for_want_of_descriptors() {
     MutexLock lock(mutex_);
     reserve_.reset();

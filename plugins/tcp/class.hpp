@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An opened net: its own name, its listening socket, the addresses and registered memory that all its
-// contexts share, and the list of its contexts. Any thread.
+// An opened net: its own name, its listening socket, the addresses and registered memory that all
+// its contexts share, and the list of its contexts. Any thread.
 #pragma once
 
 #include <array>

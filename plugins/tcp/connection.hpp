@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One socket and what stands on both sides of it: bytes read but not parsed, frames not yet written,
-// streams of bulk data. And the peer it serves: who outlives connections, because operations name him. Both belong to one
-// context and are used inside its serial only; context.hpp says who does what with them.
+// One socket and what stands on both sides of it: bytes read but not parsed, frames not yet
+// written, streams of bulk data. And the peer it serves: who outlives connections, because
+// operations name him. Both belong to one context and are used inside its serial only; context.hpp
+// says who does what with them.
 #pragma once
 
 #include <cstdint>
@@ -53,9 +54,9 @@ struct Incoming {
 };
 
 enum class Phase : std::uint8_t {
-    connecting,   // ours: the greeting is not answered yet
-    arriving,     // theirs: the greeting has not come yet
-    parked,       // theirs: greeted, waits for the outcome of ours
+    connecting,  // ours: the greeting is not answered yet
+    arriving,    // theirs: the greeting has not come yet
+    parked,      // theirs: greeted, waits for the outcome of ours
     established,
     dead
 };
@@ -63,15 +64,15 @@ enum class Phase : std::uint8_t {
 struct Connection {
     FileDescriptor fd;
     Phase phase = Phase::connecting;
-    bool tcp = true;          // else a socket pair within this process
-    bool dialing = false;     // connect() has not finished
-    bool blocked = false;     // the socket takes no more; EPOLLOUT will come
-    bool hang_up = false;     // read until the end: no further event is promised
-    bool paused = false;      // the stash is full
+    bool tcp = true;       // else a socket pair within this process
+    bool dialing = false;  // connect() has not finished
+    bool blocked = false;  // the socket takes no more; EPOLLOUT will come
+    bool hang_up = false;  // read until the end: no further event is promised
+    bool paused = false;   // the stash is full
     bool in_ready = false;
     bool in_dirty = false;
     bool want_pump = false;
-    std::uint32_t slot = 0;   // in the context's table
+    std::uint32_t slot = 0;            // in the context's table
     std::uint32_t max_unexpected = 0;  // what both sides take
     std::uint32_t max_expected = 0;
     std::uint32_t rma_in_flight = 0;

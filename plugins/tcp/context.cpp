@@ -35,8 +35,7 @@ Status watch(int epoll, int fd, std::uint32_t events, std::uint64_t key) {
 
 }  // namespace
 
-Context::Context(Class& cls, std::uint8_t id)
-    : cls_(cls), id_(id), pool_(input_buffer_size(cls)) {}
+Context::Context(Class& cls, std::uint8_t id) : cls_(cls), id_(id), pool_(input_buffer_size(cls)) {}
 
 Context::~Context() {
     if (self_ != nullptr) na::sdk::unref(*self_);
@@ -57,13 +56,15 @@ Status Context::open() {
 
 Status Context::close() {
     if (posted_.load(std::memory_order_acquire) != 0) return NA_BUSY;
-    while (!serial_.try_enter()) std::this_thread::yield();
+    while (!serial_.try_enter())
+        std::this_thread::yield();
     cls_.remove(*this);
     take_inbox();
     linger();
     for (std::size_t i = 0; i < connections_.size(); ++i)
         if (connections_[i].connection != nullptr) drop(*connections_[i].connection);
-    for (const Stashed& stashed : stash_) na::sdk::unref(*stashed.source);
+    for (const Stashed& stashed : stash_)
+        na::sdk::unref(*stashed.source);
     stash_.clear();
     settle();
     serial_.leave(this);
@@ -80,7 +81,7 @@ void Context::linger() {
             pump(*connection);
             if (connection->phase != Phase::established || connection->out.empty()) break;
             pollfd waiting{connection->fd.get(), POLLOUT, 0};
-            (void) ::poll(&waiting, 1, 100);
+            (void)::poll(&waiting, 1, 100);
             connection->blocked = false;
         }
     }
@@ -91,7 +92,8 @@ void Context::linger() {
         ::shutdown(connection->fd.get(), SHUT_WR);
         std::array<std::byte, 4096> scratch;
         for (int n = 0; n < 64; ++n)
-            if (::recv(connection->fd.get(), scratch.data(), scratch.size(), MSG_DONTWAIT) <= 0) break;
+            if (::recv(connection->fd.get(), scratch.data(), scratch.size(), MSG_DONTWAIT) <= 0)
+                break;
     }
 }
 
@@ -127,11 +129,17 @@ Status Context::post(Op& op) {
 void Context::start(Op& op) {
     switch (op.kind) {
         case OpKind::receive_unexpected:
-        case OpKind::receive_expected: start_receive(op); break;
+        case OpKind::receive_expected:
+            start_receive(op);
+            break;
         case OpKind::send_unexpected:
-        case OpKind::send_expected: start_send(op); break;
+        case OpKind::send_expected:
+            start_send(op);
+            break;
         case OpKind::put:
-        case OpKind::get: start_rma(op); break;
+        case OpKind::get:
+            start_rma(op);
+            break;
     }
 }
 
@@ -170,7 +178,8 @@ void Context::name(Op& op, Peer& peer) noexcept {
 }
 
 void Context::loosen(Peer& peer) {
-    if (peer.loose || peer.users != 0 || peer.connection != nullptr || peer.parked != nullptr) return;
+    if (peer.loose || peer.users != 0 || peer.connection != nullptr || peer.parked != nullptr)
+        return;
     peer.loose = true;
     loose_peers_.push_back(&peer);
 }
@@ -248,9 +257,12 @@ void Context::end_transfers(Connection& connection, na_return_t code) {
 }
 
 void Context::fail_peer(Peer& peer, na_return_t code) {
-    while (Op* op = peer.messages.pop()) finish(*op, code);
-    while (Op* op = peer.transfers.pop()) finish(*op, code);
-    while (auto* receive = expected_.take_any_of(&peer)) finish(static_cast<Op&>(*receive), code);
+    while (Op* op = peer.messages.pop())
+        finish(*op, code);
+    while (Op* op = peer.transfers.pop())
+        finish(*op, code);
+    while (auto* receive = expected_.take_any_of(&peer))
+        finish(static_cast<Op&>(*receive), code);
     loosen(peer);
 }
 
@@ -259,8 +271,8 @@ void Context::fail(Connection& connection, na_return_t code, const char* why) {
     Peer* peer = connection.peer;
     const bool main = peer != nullptr && peer->connection == &connection;
     Connection* parked = main ? peer->parked : nullptr;
-    const bool pending = connection.out.has_payload() || connection.rma_in_flight > 0 ||
-                         (main && peer->users > 0);
+    const bool pending =
+        connection.out.has_payload() || connection.rma_in_flight > 0 || (main && peer->users > 0);
     if (code == NA_PROTOCOL_ERROR || (pending && parked == nullptr))
         log_warning(log_name, "{}: {}; the connection is closed", describe(connection), why);
     else
@@ -322,7 +334,8 @@ void Context::take_inbox() {
         }
         na::sdk::unref(*address);
     }
-    for (Arrival& arrival : arrivals) adopt(std::move(arrival));
+    for (Arrival& arrival : arrivals)
+        adopt(std::move(arrival));
 }
 
 }  // namespace cinnabar::tcp

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An endpoint: its connections, peers, posted receives and epoll set. Everything private runs inside the
-// serial, by whichever thread entered it; public functions may be called from any thread. The members
-// are implemented by subject: context.cpp (life, peers, failure), handshake.cpp (connections made),
-// message.cpp, rma.cpp, input.cpp (bytes in), progress.cpp (bytes out, polling, cancel).
+// An endpoint: its connections, peers, posted receives and epoll set. Everything private runs
+// inside the serial, by whichever thread entered it; public functions may be called from any
+// thread. The members are implemented by subject: context.cpp (life, peers, failure), handshake.cpp
+// (connections made), message.cpp, rma.cpp, input.cpp (bytes in), progress.cpp (bytes out, polling,
+// cancel).
 #pragma once
 
 #include <atomic>

@@ -80,14 +80,17 @@ namespace {
 
 bool size_allowed(const Frame& frame, const FrameLimits& limits) noexcept {
     switch (frame.type) {
-        case FrameType::unexpected: return frame.payload_size <= limits.max_unexpected;
-        case FrameType::expected: return frame.payload_size <= limits.max_expected;
+        case FrameType::unexpected:
+            return frame.payload_size <= limits.max_unexpected;
+        case FrameType::expected:
+            return frame.payload_size <= limits.max_expected;
         case FrameType::get_data:
         case FrameType::put_data:
             return frame.payload_size > 0 && frame.payload_size <= options::max_chunk_size;
         case FrameType::get_request:
         case FrameType::rma_end:
-        case FrameType::rma_cancel: return frame.payload_size == 0;
+        case FrameType::rma_cancel:
+            return frame.payload_size == 0;
     }
     return false;
 }
@@ -108,7 +111,8 @@ Parse decode_frame(std::span<const std::byte> bytes, const FrameLimits& limits,
         return Parse::malformed;
     if (!size_allowed(frame, limits)) return Parse::malformed;
     if (frame.type <= FrameType::expected)
-        return bytes.size() - frame_header_size < frame.payload_size ? Parse::more : Parse::complete;
+        return bytes.size() - frame_header_size < frame.payload_size ? Parse::more
+                                                                     : Parse::complete;
     if (frame.type == FrameType::rma_end && frame.tag >= NA_RETURN_MAX) return Parse::malformed;
     if (bytes.size() < rma_header_size) return Parse::more;
     frame.op = load<std::uint64_t>(p + 12);

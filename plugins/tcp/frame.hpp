@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The wire format: one greeting each way, then frames. Encoding into and decoding from plain bytes,
-// without sockets, so that it can be tested and fuzzed alone; README.md has the layouts. Decoders trust
-// nothing: what they return lies inside the bytes given and inside the limits given.
+// without sockets, so that it can be tested and fuzzed alone; README.md has the layouts. Decoders
+// trust nothing: what they return lies inside the bytes given and inside the limits given.
 #pragma once
 
 #include <array>
@@ -43,9 +43,10 @@ struct Greeting {
 // Returns the bytes written.
 std::size_t encode_greeting(const Greeting& greeting,
                             std::span<std::byte, max_greeting_size> to) noexcept;
-// `used` receives the size of a complete greeting. Another version is complete as far as the fixed part
-// goes: the caller refuses it.
-Parse decode_greeting(std::span<const std::byte> bytes, Greeting& greeting, std::size_t& used) noexcept;
+// `used` receives the size of a complete greeting. Another version is complete as far as the fixed
+// part goes: the caller refuses it.
+Parse decode_greeting(std::span<const std::byte> bytes, Greeting& greeting,
+                      std::size_t& used) noexcept;
 
 // --- frames
 
@@ -86,6 +87,7 @@ struct FrameLimits {
 // Returns the bytes written; `to` has room for frame.header_size().
 std::size_t encode_frame(const Frame& frame, std::byte* to) noexcept;
 // A message is complete when all of it is there; a data frame when its header is.
-Parse decode_frame(std::span<const std::byte> bytes, const FrameLimits& limits, Frame& frame) noexcept;
+Parse decode_frame(std::span<const std::byte> bytes, const FrameLimits& limits,
+                   Frame& frame) noexcept;
 
 }  // namespace cinnabar::tcp

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How connections come to be: the first operation towards a peer connects, the greeting says who wants
-// which context, the answer establishes. Of two attempts that cross, the one begun by the endpoint with the smaller
-// name survives: that endpoint parks the other attempt until its own has succeeded or failed, the other endpoint
-// abandons its own. Nothing but greetings is written before a connection is established, so nothing is
-// lost or doubled by abandoning one. Attempts are numbered, so that a late greeting of an abandoned
-// attempt is told from a peer that lost its connection and comes again.
+// How connections come to be: the first operation towards a peer connects, the greeting says who
+// wants which context, the answer establishes. Of two attempts that cross, the one begun by the
+// endpoint with the smaller name survives: that endpoint parks the other attempt until its own has
+// succeeded or failed, the other endpoint abandons its own. Nothing but greetings is written before
+// a connection is established, so nothing is lost or doubled by abandoning one. Attempts are
+// numbered, so that a late greeting of an abandoned attempt is told from a peer that lost its
+// connection and comes again.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -86,8 +87,8 @@ void Context::greet(Connection& connection, GreetingKind kind, na_return_t code,
         fail(connection, NA_NOMEM, "out of memory");
         return;
     }
-    connection.out.commit(
-        encode_greeting(greeting, std::span<std::byte, max_greeting_size>(room, max_greeting_size)));
+    connection.out.commit(encode_greeting(
+        greeting, std::span<std::byte, max_greeting_size>(room, max_greeting_size)));
     if (!connection.dialing) pump(connection);
 }
 
@@ -118,19 +119,21 @@ void Context::accept_all() {
     }
 }
 
-// Handles a greeting at the start of the input. False: more bytes are needed, or the connection is gone
-// or must wait.
+// Handles a greeting at the start of the input. False: more bytes are needed, or the connection is
+// gone or must wait.
 bool Context::greeted(Connection& connection) {
     Greeting greeting;
     std::size_t used = 0;
     const std::span<const std::byte> bytes(connection.in + connection.in_begin,
                                            connection.in_end - connection.in_begin);
     switch (decode_greeting(bytes, greeting, used)) {
-        case Parse::more: return false;
+        case Parse::more:
+            return false;
         case Parse::malformed:
             fail(connection, NA_PROTOCOL_ERROR, "what came is not a greeting");
             return false;
-        case Parse::complete: break;
+        case Parse::complete:
+            break;
     }
     if (greeting.version != wire_version) {
         if (connection.phase == Phase::arriving)
@@ -152,7 +155,8 @@ bool Context::greeted(Connection& connection) {
 
 void Context::answered(Connection& connection, const Greeting& greeting) {
     if (greeting.kind == GreetingKind::reject) {
-        const auto code = greeting.code == 0 ? NA_HOSTUNREACH : static_cast<na_return_t>(greeting.code);
+        const auto code =
+            greeting.code == 0 ? NA_HOSTUNREACH : static_cast<na_return_t>(greeting.code);
         fail(connection, code,
              code == NA_ADDRNOTAVAIL ? "it has no such context" : "it refused the connection");
         return;
@@ -182,8 +186,8 @@ Address* Context::address_of_greeting(const Connection& connection, const Greeti
     if (greeting.incarnation == cls_.incarnation())
         return table.intern(cls_.self_name(), connection.remote_ip, self_->port);
     if (!greeting.listening) {
-        const std::string name =
-            fmt::format("tcp://{}#{:016x}", connection.remote_ip.with_port(0), greeting.incarnation);
+        const std::string name = fmt::format("tcp://{}#{:016x}", connection.remote_ip.with_port(0),
+                                             greeting.incarnation);
         return table.intern(name, connection.remote_ip, 0);
     }
     constexpr std::string_view prefix = "tcp://";
@@ -209,7 +213,8 @@ void Context::refuse(Connection& connection, na_return_t code, const char* why) 
 void Context::arrived(Connection& connection, const Greeting& greeting, std::size_t used) {
     if (greeting.target_id != id_) {
         Arrival arrival{FileDescriptor(), connection.tcp, connection.remote_ip, {}};
-        arrival.bytes.assign(connection.in + connection.in_begin, connection.in + connection.in_end);
+        arrival.bytes.assign(connection.in + connection.in_begin,
+                             connection.in + connection.in_end);
         // The other context watches the socket from now on; here its events would wake for nothing.
         ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.fd.get(), nullptr);
         arrival.fd = std::move(connection.fd);
@@ -233,7 +238,8 @@ void Context::arrived(Connection& connection, const Greeting& greeting, std::siz
     connection.max_unexpected = std::min(connection.max_unexpected, greeting.max_unexpected);
     connection.max_expected = std::min(connection.max_expected, greeting.max_expected);
     const bool loop = greeting.incarnation == cls_.incarnation() && greeting.source_id == id_;
-    if (loop) {  // the other end of our own connection: it brings messages, nothing is sent on it first
+    if (loop) {  // the other end of our own connection: it brings messages, nothing is sent on it
+                 // first
         establish(connection, greeting);
         greet(connection, GreetingKind::accept, NA_SUCCESS, greeting.source_id);
         return;
@@ -245,7 +251,8 @@ void Context::arrived(Connection& connection, const Greeting& greeting, std::siz
             drop(connection);
             return;
         }
-        connection.peer = nullptr;  // it is not the peer's yet: the peer may not be failed through it
+        connection.peer =
+            nullptr;  // it is not the peer's yet: the peer may not be failed through it
         fail(*present, NA_HOSTUNREACH, "it lost this connection and comes again");
         connection.peer = peer;
         present = peer->connection;

@@ -28,14 +28,16 @@ long Context::receive(Connection& connection, std::size_t& wanted) {
     }
     const std::size_t room = pool_.size() - connection.in_end;
     Incoming& incoming = connection.incoming;
-    if (incoming.remaining == 0 || incoming.region == nullptr || connection.in_begin != connection.in_end) {
+    if (incoming.remaining == 0 || incoming.region == nullptr ||
+        connection.in_begin != connection.in_end) {
         wanted = room;
         const ssize_t got = ::recv(connection.fd.get(), connection.in + connection.in_end, room, 0);
         if (got > 0) connection.in_end += static_cast<std::size_t>(got);
         return got;
     }
     if (incoming.pinned && !incoming.region->pin()) {
-        log_warning(log_name, "{}: memory was deregistered while it was written", describe(connection));
+        log_warning(log_name, "{}: memory was deregistered while it was written",
+                    describe(connection));
         send_end(connection, incoming.peer_op, NA_INVALID_ARG);
         incoming.region.reset();
         incoming.acknowledge = false;
@@ -146,11 +148,13 @@ void Context::parse_frames(Connection& connection) {
         }
         Frame frame;
         switch (decode_frame(std::span(at, available), limits, frame)) {
-            case Parse::more: return;
+            case Parse::more:
+                return;
             case Parse::malformed:
                 fail(connection, NA_PROTOCOL_ERROR, "it sent bytes that are not a frame");
                 return;
-            case Parse::complete: break;
+            case Parse::complete:
+                break;
         }
         connection.in_begin += frame.header_size();
         if (frame.type <= FrameType::expected) {

@@ -32,8 +32,8 @@ std::size_t Region::vectors(std::uint64_t offset, std::size_t size, std::span<io
                             std::size_t& used) const noexcept {
     used = 0;
     if (size == 0 || starts_.empty()) return 0;
-    auto index = static_cast<std::size_t>(
-        std::upper_bound(starts_.begin(), starts_.end(), offset) - starts_.begin() - 1);
+    auto index = static_cast<std::size_t>(std::upper_bound(starts_.begin(), starts_.end(), offset) -
+                                          starts_.begin() - 1);
     std::size_t covered = 0;
     std::uint64_t skip = offset - starts_[index];
     for (; index < segments_.size() && covered < size && used < to.size(); ++index) {
@@ -69,7 +69,8 @@ bool Region::pin() noexcept {
 
 void Region::retire() noexcept {
     dead_.store(true, std::memory_order_seq_cst);
-    while (pins_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+    while (pins_.load(std::memory_order_seq_cst) != 0)
+        std::this_thread::yield();
 }
 
 std::uint64_t RegionTable::insert(const std::shared_ptr<Region>& region) {
@@ -101,7 +102,8 @@ Memory::~Memory() {
     region->retire();
 }
 
-Status Memory::create(Class&, const na_segment* segments, std::size_t count, unsigned long flags_in) {
+Status Memory::create(Class&, const na_segment* segments, std::size_t count,
+                      unsigned long flags_in) {
     region = std::make_shared<Region>(segments, count, flags_in);
     length = region->length();
     flags = static_cast<std::uint32_t>(flags_in);
@@ -109,7 +111,8 @@ Status Memory::create(Class&, const na_segment* segments, std::size_t count, uns
 }
 
 Status Memory::register_memory(Class& cls, na_mem_type type, std::uint64_t) {
-    if (region == nullptr) return log_error(NA_INVALID_ARG, "na_tcp", "a remote handle is not registered");
+    if (region == nullptr)
+        return log_error(NA_INVALID_ARG, "na_tcp", "a remote handle is not registered");
     if (type != NA_MEM_TYPE_HOST)
         return log_error(NA_OPNOTSUPPORTED, "na_tcp", "only host memory can be registered");
     if (table != nullptr) return NA_SUCCESS;
@@ -144,7 +147,8 @@ Status Memory::serialize(Class&, void* buf, std::size_t size) const {
 Status Memory::deserialize(Class&, const void* buf, std::size_t size) {
     if (size < serialized_size) return NA_OVERFLOW;
     const auto* from = static_cast<const std::byte*>(buf);
-    if (load<std::uint32_t>(from) != memory_magic || load<std::uint32_t>(from + 4) != memory_version ||
+    if (load<std::uint32_t>(from) != memory_magic ||
+        load<std::uint32_t>(from + 4) != memory_version ||
         (load<std::uint32_t>(from + 24) & ~std::uint32_t{NA_MEM_READWRITE}) != 0)
         return log_error(NA_PROTOCOL_ERROR, "na_tcp", "not a memory handle of this transport");
     key = load<std::uint64_t>(from + 8);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Registered memory: what a handle describes, and the table in which an owner finds it by the random key
-// that peers present. A region may be deregistered while a peer's transfer is under way: users of its bytes pin
-// it for the length of one system call, and deregistration waits for pins, so that afterwards nothing
-// touches the memory.
+// Registered memory: what a handle describes, and the table in which an owner finds it by the
+// random key that peers present. A region may be deregistered while a peer's transfer is under way:
+// users of its bytes pin it for the length of one system call, and deregistration waits for pins,
+// so that afterwards nothing touches the memory.
 #pragma once
 
 #include <sys/uio.h>
@@ -85,7 +85,8 @@ struct Memory {
     Memory(const Memory&) = delete;
     Memory& operator=(const Memory&) = delete;
 
-    Status create(Class& cls, const na_segment* segments, std::size_t count, unsigned long flags_in);
+    Status create(Class& cls, const na_segment* segments, std::size_t count,
+                  unsigned long flags_in);
     Status register_memory(Class& cls, na_mem_type type, std::uint64_t device);
     Status deregister_memory(Class& cls);
     std::size_t serialize_size(Class&) const noexcept { return serialized_size; }

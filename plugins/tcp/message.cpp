@@ -106,8 +106,8 @@ void Context::start_send(Op& op) {
     if (copied) finish(op, connection.phase == Phase::dead ? NA_HOSTUNREACH : NA_SUCCESS);
 }
 
-// Puts a message into the output. True: it was copied whole, and the caller finishes it. Otherwise its
-// payload is written from where it lies, or it was refused and is idle.
+// Puts a message into the output. True: it was copied whole, and the caller finishes it. Otherwise
+// its payload is written from where it lies, or it was refused and is idle.
 bool Context::begin_send(Connection& connection, Op& op) {
     const bool unexpected = op.kind == OpKind::send_unexpected;
     if (op.size > (unexpected ? connection.max_unexpected : connection.max_expected)) {
@@ -185,8 +185,8 @@ void Context::deliver_unexpected(Connection& connection, const Frame& frame,
         place(*op, frame.tag, source, bytes, frame.payload_size);
         return;
     }
-    Stashed stashed{std::make_unique<std::byte[]>(frame.payload_size), frame.payload_size, frame.tag,
-                    &source, &connection};
+    Stashed stashed{std::make_unique<std::byte[]>(frame.payload_size), frame.payload_size,
+                    frame.tag, &source, &connection};
     if (frame.payload_size > 0) std::memcpy(stashed.bytes.get(), bytes, frame.payload_size);
     na::sdk::ref(source);
     stash_.push_back(std::move(stashed));

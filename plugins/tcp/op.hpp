@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The plugin's part of an operation: enough room for any kind, so that nothing is allocated when one is
-// posted. Written by the poster before it is submitted, then only inside its context's serial.
+// The plugin's part of an operation: enough room for any kind, so that nothing is allocated when
+// one is posted. Written by the poster before it is submitted, then only inside its context's
+// serial.
 #pragma once
 
 #include <cstddef>
@@ -47,7 +48,7 @@ struct Op : na::sdk::PostedReceive {
     Cancel cancel;
     OpKind kind = OpKind::receive_unexpected;
     OpState state = OpState::idle;
-    bool holds_address = false;  // a reference taken because the post had to wait outside
+    bool holds_address = false;   // a reference taken because the post had to wait outside
     bool payload_active = false;  // put: bytes of it are being written
     bool ending = false;          // put: ends with end_code once payload_active is false
     na_return_t end_code = NA_SUCCESS;

@@ -9,8 +9,8 @@ namespace cinnabar::tcp::options {
 
 inline constexpr std::size_t default_message_size = 4096;
 inline constexpr std::size_t max_message_size = 16u << 20;
-// Smaller messages are copied into the output buffer, so that many leave in one write and their sends
-// complete at once.
+// Smaller messages are copied into the output buffer, so that many leave in one write and their
+// sends complete at once.
 inline constexpr std::size_t copy_limit = 8192;
 inline constexpr std::size_t buffer_size = 64 * 1024;
 // Pending output that is written without waiting for the next poll.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a connection has to write: a buffer of frames copied together, and at most one payload that is
-// written from where it lies, at a given place among the buffered bytes. Used inside the context's serial.
+// What a connection has to write: a buffer of frames copied together, and at most one payload that
+// is written from where it lies, at a given place among the buffered bytes. Used inside the
+// context's serial.
 #pragma once
 
 #include <cstddef>
@@ -46,8 +47,8 @@ public:
     bool empty() const noexcept { return begin_ == end_ && !has_payload_; }
 
     enum class Wrote { all, payload_done, some, blocked, failed };
-    // One system call. `written` receives the bytes; `failed` leaves errno. On payload_done the caller
-    // takes the payload away with take_payload() before the next call.
+    // One system call. `written` receives the bytes; `failed` leaves errno. On payload_done the
+    // caller takes the payload away with take_payload() before the next call.
     Wrote write(int fd, std::size_t& written) noexcept;
     Payload take_payload() noexcept;
     void clear() noexcept;

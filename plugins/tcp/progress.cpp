@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bytes going out, polling, waking, cancelling. A frame posted on a connection that was quiet leaves at
-// once; those posted behind it before the next poll, or in passes of bursts, leave together.
+// Bytes going out, polling, waking, cancelling. A frame posted on a connection that was quiet
+// leaves at once; those posted behind it before the next poll, or in passes of bursts, leave
+// together.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -27,8 +28,9 @@ void Context::mark_ready(Connection& connection) {
     ready_.push_back(&connection);
 }
 
-// Called after each frame posted by the user. A burst, two frames in one pass, is remembered for some
-// passes: then the first frame waits too, for the poll that a user in full swing is about to make.
+// Called after each frame posted by the user. A burst, two frames in one pass, is remembered for
+// some passes: then the first frame waits too, for the poll that a user in full swing is about to
+// make.
 void Context::flush_or_gather(Connection& connection) {
     if (connection.count_pass != pass_) {
         connection.count_pass = pass_;
@@ -57,8 +59,7 @@ void Context::fill(Connection& connection) {
                    connection.rma_in_flight < options::rma_window &&
                    connection.out.buffered() < options::output_limit) {
             if (!begin_rma(connection, *peer->transfers.pop())) return;
-        } else if (connection.out.buffered() >= options::output_limit ||
-                   !emit_chunk(connection)) {
+        } else if (connection.out.buffered() >= options::output_limit || !emit_chunk(connection)) {
             return;
         }
     }
@@ -73,13 +74,20 @@ void Context::pump(Connection& connection) {
         std::size_t written = 0;
         switch (connection.out.write(connection.fd.get(), written)) {
             case Output::Wrote::all:
-            case Output::Wrote::some: break;
-            case Output::Wrote::payload_done: payload_done(connection); break;
-            case Output::Wrote::blocked: connection.blocked = true; return;
+            case Output::Wrote::some:
+                break;
+            case Output::Wrote::payload_done:
+                payload_done(connection);
+                break;
+            case Output::Wrote::blocked:
+                connection.blocked = true;
+                return;
             case Output::Wrote::failed: {
-                // What the peer sent before it went is still worth reading; that ends with the failure.
+                // What the peer sent before it went is still worth reading; that ends with the
+                // failure.
                 const int error = errno;
-                if (connection.phase == Phase::established && (error == EPIPE || error == ECONNRESET)) {
+                if (connection.phase == Phase::established &&
+                    (error == EPIPE || error == ECONNRESET)) {
                     connection.blocked = connection.hang_up = true;
                     mark_ready(connection);
                 } else {
@@ -116,8 +124,8 @@ void Context::read_ready() {
     work_.clear();
 }
 
-// With one busy connection, its socket is asked directly, and the epoll set only now and then. False:
-// look at the set.
+// With one busy connection, its socket is asked directly, and the epoll set only now and then.
+// False: look at the set.
 bool Context::poll_hot() {
     if (hot_ == nullptr || ++hot_polls_ % options::hot_polls == 0) return false;
     if (hot_->paused || hot_->phase != Phase::established) {
@@ -167,13 +175,17 @@ void Context::take_event(std::uint64_t key, std::uint32_t events) {
 void Context::take_events() {
     std::array<epoll_event, 64> events;
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), 0);
-    for (int i = 0; i < count; ++i) take_event(events[static_cast<std::size_t>(i)].data.u64, events[static_cast<std::size_t>(i)].events);
+    for (int i = 0; i < count; ++i)
+        take_event(events[static_cast<std::size_t>(i)].data.u64,
+                   events[static_cast<std::size_t>(i)].events);
     if (count <= 0) return;
     hot_ = count == 1 && ready_.size() == 1 ? ready_.front() : nullptr;
     hot_misses_ = 0;
 }
 
-int Context::get_fd() const noexcept { return cls_.blocking() ? epoll_.get() : -1; }
+int Context::get_fd() const noexcept {
+    return cls_.blocking() ? epoll_.get() : -1;
+}
 
 Status Context::poll(unsigned& count) {
     count = 0;
@@ -197,7 +209,8 @@ bool Context::try_wait() noexcept {
     const std::uint64_t before = completions_;
     ++pass_;
     flush_dirty();
-    // Edges of what was read already are taken out of the set, so that they do not wake the sleeper.
+    // Edges of what was read already are taken out of the set, so that they do not wake the
+    // sleeper.
     take_events();
     armed_ = dirty_.empty() && ready_.empty() && completions_ == before &&
              !inbox_full_.load(std::memory_order_acquire);
@@ -216,7 +229,8 @@ Status Context::cancel(Op& op) {
         self->settle();
     };
     op.cancel.run = run;
-    serial_.run(this, op.cancel, [&]() noexcept { run(this, op.cancel); }, []() noexcept {});
+    serial_.run(
+        this, op.cancel, [&]() noexcept { run(this, op.cancel); }, []() noexcept {});
     return NA_SUCCESS;
 }
 
@@ -233,10 +247,13 @@ void Context::cancel_inside(Op& op) {
             (op.is_rma() ? op.peer->transfers : op.peer->messages).remove(op);
             finish(op, NA_CANCELED);
             break;
-        case OpState::in_flight: cancel_rma(op); break;
+        case OpState::in_flight:
+            cancel_rma(op);
+            break;
         case OpState::idle:
         case OpState::submitted:
-        case OpState::writing: break;  // nothing to cancel, or too late
+        case OpState::writing:
+            break;  // nothing to cancel, or too late
     }
 }
 

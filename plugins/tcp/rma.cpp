@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Put and get, made of frames: a get asks and the owner streams; a put streams and the owner acknowledges
-// its last chunk. The owner checks key, range and permission of every frame; an error travels back and
-// ends the operation. Chunks of several streams and small messages take turns on a connection.
+// Put and get, made of frames: a get asks and the owner streams; a put streams and the owner
+// acknowledges its last chunk. The owner checks key, range and permission of every frame; an error
+// travels back and ends the operation. Chunks of several streams and small messages take turns on a
+// connection.
 #include <algorithm>
 #include <cstring>
 
@@ -19,9 +20,13 @@ bool inside(std::uint64_t offset, std::uint64_t size, std::uint64_t length) {
 
 }  // namespace
 
-Status Context::put(Op& op, const na_rma& rma) { return post_rma(op, OpKind::put, rma); }
+Status Context::put(Op& op, const na_rma& rma) {
+    return post_rma(op, OpKind::put, rma);
+}
 
-Status Context::get(Op& op, const na_rma& rma) { return post_rma(op, OpKind::get, rma); }
+Status Context::get(Op& op, const na_rma& rma) {
+    return post_rma(op, OpKind::get, rma);
+}
 
 Status Context::post_rma(Op& op, OpKind kind, const na_rma& rma) {
     const Memory& local = *static_cast<const Memory*>(rma.local_mem);
@@ -29,7 +34,8 @@ Status Context::post_rma(Op& op, OpKind kind, const na_rma& rma) {
     const char* verb = kind == OpKind::put ? "put" : "get";
     const std::string& peer = static_cast<const Address*>(rma.remote)->name;
     if (local.region == nullptr)
-        return log_error(NA_INVALID_ARG, log_name, "{}: {}: the local handle is not local", peer, verb);
+        return log_error(NA_INVALID_ARG, log_name, "{}: {}: the local handle is not local", peer,
+                         verb);
     if (!inside(rma.local_offset, rma.size, local.length))
         return log_error(NA_INVALID_ARG, log_name,
                          "{}: {}: {} bytes at {} leave the local handle of {} bytes", peer, verb,
@@ -40,7 +46,8 @@ Status Context::post_rma(Op& op, OpKind kind, const na_rma& rma) {
                          rma.size, rma.remote_offset, remote.length);
     const unsigned wanted = kind == OpKind::put ? NA_MEM_WRITE_ONLY : NA_MEM_READ_ONLY;
     if ((remote.flags & wanted) == 0)
-        return log_error(NA_PERMISSION, log_name, "{}: {}: the remote handle forbids it", peer, verb);
+        return log_error(NA_PERMISSION, log_name, "{}: {}: the remote handle forbids it", peer,
+                         verb);
     op.kind = kind;
     op.address = static_cast<Address*>(rma.remote);
     op.remote_id = rma.remote_id;
@@ -171,7 +178,8 @@ void Context::end_rma(Op& op, na_return_t code) {
     Connection& connection = *op.connection;
     RmaSlot& slot = rma_slots_[op.slot];
     if (op.kind == OpKind::put)
-        erase_stream(connection, (static_cast<std::uint64_t>(slot.generation) << 32) | op.slot, true);
+        erase_stream(connection, (static_cast<std::uint64_t>(slot.generation) << 32) | op.slot,
+                     true);
     if (op.payload_active) {
         op.ending = true;
         op.end_code = code;
@@ -201,14 +209,23 @@ Op* Context::find_rma(const Connection& connection, std::uint64_t wire_op) noexc
 
 void Context::handle_rma(Connection& connection, const Frame& frame) {
     switch (frame.type) {
-        case FrameType::get_request: handle_get_request(connection, frame); break;
-        case FrameType::get_data: handle_get_data(connection, frame); break;
-        case FrameType::put_data: handle_put_data(connection, frame); break;
-        case FrameType::rma_end: handle_end(connection, frame); break;
+        case FrameType::get_request:
+            handle_get_request(connection, frame);
+            break;
+        case FrameType::get_data:
+            handle_get_data(connection, frame);
+            break;
+        case FrameType::put_data:
+            handle_put_data(connection, frame);
+            break;
+        case FrameType::rma_end:
+            handle_end(connection, frame);
+            break;
         case FrameType::rma_cancel:
             erase_stream(connection, frame.op, false);
             break;
-        default: break;
+        default:
+            break;
     }
 }
 
@@ -230,7 +247,8 @@ void Context::handle_get_request(Connection& connection, const Frame& frame) {
         send_end(connection, frame.op, code == NA_SUCCESS ? NA_INVALID_ARG : code);
         return;
     }
-    connection.streams.push_back({std::move(region), frame.offset, frame.length, frame.op, 0, 0, nullptr});
+    connection.streams.push_back(
+        {std::move(region), frame.offset, frame.length, frame.op, 0, 0, nullptr});
     connection.want_pump = true;
 }
 
@@ -325,7 +343,8 @@ void Context::cancel_rma(Op& op) {
         frame.type = FrameType::rma_cancel;
         frame.op = (static_cast<std::uint64_t>(rma_slots_[op.slot].generation) << 32) | op.slot;
         send_control(connection, frame);
-        if (op.state != OpState::in_flight) return;  // the connection was cut off, and the get with it
+        if (op.state != OpState::in_flight)
+            return;  // the connection was cut off, and the get with it
     }
     end_rma(op, NA_CANCELED);
     if (connection.phase == Phase::established) mark_dirty(connection);

@@ -18,7 +18,7 @@ constexpr int socket_type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 constexpr int backlog = 4096;
 
 void set(int fd, int level, int option, int value) noexcept {
-    (void) ::setsockopt(fd, level, option, &value, sizeof value);
+    (void)::setsockopt(fd, level, option, &value, sizeof value);
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ Result<FileDescriptor> listen_on(const na::sdk::IpAddress& ip, std::uint16_t& po
     length = sizeof storage;
     if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0)
         return failed("getsockname");
-    (void) na::sdk::address_of(storage, &port);
+    (void)na::sdk::address_of(storage, &port);
     return fd;
 }
 

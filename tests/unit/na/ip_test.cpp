@@ -18,9 +18,9 @@ Interface interface(const char* name, const char* address, bool up = true) {
 }
 
 const std::vector<Interface> machine{
-    interface("lo", "127.0.0.1"),       interface("down0", "10.9.0.1", false),
-    interface("eth0", "192.168.1.7"),   interface("ib0", "10.1.2.3"),
-    interface("lo", "::1"),             interface("eth0", "fe80::1%1"),
+    interface("lo", "127.0.0.1"),     interface("down0", "10.9.0.1", false),
+    interface("eth0", "192.168.1.7"), interface("ib0", "10.1.2.3"),
+    interface("lo", "::1"),           interface("eth0", "fe80::1%1"),
     interface("eth0", "2001:db8::7"),
 };
 
@@ -31,7 +31,9 @@ std::string choose(const std::string& host, const std::string& subnet = "",
     return chosen.ok() ? chosen->to_string() : std::to_string(chosen.status().code());
 }
 
-std::string code(na_return_t ret) { return std::to_string(ret); }
+std::string code(na_return_t ret) {
+    return std::to_string(ret);
+}
 
 }  // namespace
 
@@ -57,8 +59,8 @@ TEST_CASE("a host part is taken apart") {
 }
 
 TEST_CASE("malformed host parts are refused") {
-    for (const char* text : {"host:", "host:x", "host:65536", "host:-1", "host:1:2", "[::1", "[1.2.3.4]:5",
-                             "[::1]5", "a b", "a/b", "[]:1", "host:99999999999"}) {
+    for (const char* text : {"host:", "host:x", "host:65536", "host:-1", "host:1:2", "[::1",
+                             "[1.2.3.4]:5", "[::1]5", "a b", "a/b", "[]:1", "host:99999999999"}) {
         CAPTURE(text);
         expect_log("is malformed");
         CHECK(parse_host_part(text).status().code() == NA_INVALID_ARG);

@@ -88,8 +88,8 @@ TEST_CASE("a greeting that lies is refused") {
     CHECK(with(6, 0) == Parse::malformed);
     CHECK(with(6, 4) == Parse::malformed);
     CHECK(with(7, NA_RETURN_MAX) == Parse::malformed);
-    CHECK(with(49, 1) == Parse::malformed);   // a name of more than 255 bytes
-    CHECK(with(51, 1) == Parse::malformed);   // an authentication part of that size
+    CHECK(with(49, 1) == Parse::malformed);     // a name of more than 255 bytes
+    CHECK(with(51, 1) == Parse::malformed);     // an authentication part of that size
     CHECK(with(64, '\n') == Parse::malformed);  // a name that would break a log line
     CHECK(with(48, 255) == Parse::more);
     CHECK(with(4, 2) == Parse::complete);  // another version is for the caller to refuse
@@ -174,7 +174,8 @@ TEST_CASE("any bytes are decoded without reading beyond them") {
     for (int round = 0; round < 20000; ++round) {
         const std::size_t size = random() % 64;
         const auto bytes = std::make_unique<std::byte[]>(size);  // a sanitizer sees its end
-        for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(random() % 9);
+        for (std::size_t i = 0; i < size; ++i)
+            bytes[i] = static_cast<std::byte>(random() % 9);
         const std::span<const std::byte> view(bytes.get(), size);
         Frame frame;
         if (decode_frame(view, limits, frame) == Parse::complete) {

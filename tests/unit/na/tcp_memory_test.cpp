@@ -13,8 +13,10 @@ namespace {
 struct Pieces {
     std::vector<std::byte> bytes = std::vector<std::byte>(100);
     // 10 bytes from 0, nothing, 20 bytes from 50, 5 bytes from 20
-    std::vector<na_segment> segments{
-        {bytes.data(), 10}, {bytes.data() + 99, 0}, {bytes.data() + 50, 20}, {bytes.data() + 20, 5}};
+    std::vector<na_segment> segments{{bytes.data(), 10},
+                                     {bytes.data() + 99, 0},
+                                     {bytes.data() + 50, 20},
+                                     {bytes.data() + 20, 5}};
     Region region{segments.data(), segments.size(), NA_MEM_READWRITE};
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A tcp net between its peers: hostile ones that speak raw bytes, slow ones, restarted ones, and none
-// for want of descriptors. Through na.h, two nets in one process, each stepped by the test.
+// A tcp net between its peers: hostile ones that speak raw bytes, slow ones, restarted ones, and
+// none for want of descriptors. Through na.h, two nets in one process, each stepped by the test.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -80,14 +80,14 @@ struct Op {
 
 void send(Net& net, Op& op, na_addr_t* to, const void* bytes, std::size_t size, na_tag_t tag) {
     op.done = false;
-    REQUIRE(NA_Msg_send_unexpected(net.cls, net.context, Op::completed, &op, bytes, size, nullptr, to, 0,
-                                   tag, op.id) == NA_SUCCESS);
+    REQUIRE(NA_Msg_send_unexpected(net.cls, net.context, Op::completed, &op, bytes, size, nullptr,
+                                   to, 0, tag, op.id) == NA_SUCCESS);
 }
 
 void receive(Net& net, Op& op, std::span<std::byte> into) {
     op.done = false;
-    REQUIRE(NA_Msg_recv_unexpected(net.cls, net.context, Op::completed, &op, into.data(), into.size(),
-                                   nullptr, op.id) == NA_SUCCESS);
+    REQUIRE(NA_Msg_recv_unexpected(net.cls, net.context, Op::completed, &op, into.data(),
+                                   into.size(), nullptr, op.id) == NA_SUCCESS);
 }
 
 template <class Until>
@@ -129,8 +129,8 @@ struct Stranger {
         REQUIRE(::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
                 static_cast<ssize_t>(bytes.size()));
     }
-    void greet(std::uint16_t version = wire_version, std::uint8_t target = 0, bool listening = false,
-               std::string_view name = "tcp://127.0.0.1:0#x") {
+    void greet(std::uint16_t version = wire_version, std::uint8_t target = 0,
+               bool listening = false, std::string_view name = "tcp://127.0.0.1:0#x") {
         Greeting greeting;
         greeting.version = version;
         greeting.target_id = target;
@@ -148,7 +148,8 @@ struct Stranger {
         while (bytes.size() < most) {
             server.poll();
             std::byte part[256];
-            const ssize_t got = ::recv(fd.get(), part, std::min(sizeof part, most - bytes.size()), MSG_DONTWAIT);
+            const ssize_t got =
+                ::recv(fd.get(), part, std::min(sizeof part, most - bytes.size()), MSG_DONTWAIT);
             if (got == 0 || (got < 0 && errno == ECONNRESET)) break;
             if (got > 0) bytes.insert(bytes.end(), part, part + got);
         }
@@ -177,7 +178,8 @@ TEST_CASE("bytes that are no greeting cost their sender the connection") {
     for (int round = 0; round < 20; ++round) {
         Stranger stranger(server);
         std::vector<std::byte> bytes(1 + random() % 500);
-        for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+        for (std::byte& byte : bytes)
+            byte = static_cast<std::byte>(random());
         if (bytes.size() < 4) bytes.resize(4);
         stranger.say(bytes);
         CHECK(stranger.hear(server, 1).empty());
@@ -220,7 +222,8 @@ TEST_CASE("a greeted peer that breaks the rules loses its connection only") {
         stranger.greet();
         CHECK(stranger.hear_greeting(server).kind == GreetingKind::accept);
         std::vector<std::byte> bytes(64 + random() % 400);
-        for (std::byte& byte : bytes) byte = static_cast<std::byte>(random() % 5);
+        for (std::byte& byte : bytes)
+            byte = static_cast<std::byte>(random() % 5);
         bytes[2] = std::byte{1};  // a reserved byte of the first frame
         stranger.say(bytes);
         CHECK(stranger.hear(server, 1).empty());
@@ -232,8 +235,8 @@ TEST_CASE("keys and ranges that were not given out reach no memory") {
     Net server;
     std::vector<std::byte> memory(1000);
     na_mem_handle_t* handle = nullptr;
-    REQUIRE(NA_Mem_handle_create(server.cls, memory.data(), memory.size(), NA_MEM_READ_ONLY, &handle) ==
-            NA_SUCCESS);
+    REQUIRE(NA_Mem_handle_create(server.cls, memory.data(), memory.size(), NA_MEM_READ_ONLY,
+                                 &handle) == NA_SUCCESS);
     REQUIRE(NA_Mem_register(server.cls, handle, NA_MEM_TYPE_HOST, 0) == NA_SUCCESS);
     std::array<std::byte, tcp::Memory::serialized_size> serialised;
     REQUIRE(NA_Mem_handle_serialize(server.cls, serialised.data(), serialised.size(), handle) ==
@@ -243,7 +246,8 @@ TEST_CASE("keys and ranges that were not given out reach no memory") {
     stranger.greet();
     CHECK(stranger.hear_greeting(server).kind == GreetingKind::accept);
     expect_log("is refused");
-    const auto answer = [&](FrameType type, std::uint64_t of, std::uint64_t offset, std::uint64_t length) {
+    const auto answer = [&](FrameType type, std::uint64_t of, std::uint64_t offset,
+                            std::uint64_t length) {
         Frame frame;
         frame.type = type;
         frame.op = 5;
@@ -282,7 +286,8 @@ TEST_CASE("messages that nobody receives hold their sender up and arrive later, 
     constexpr na_tag_t count = 8000;
     constexpr std::size_t window = 64;
     std::vector<std::unique_ptr<Op>> ops;
-    for (std::size_t i = 0; i < window; ++i) ops.push_back(std::make_unique<Op>(client));
+    for (std::size_t i = 0; i < window; ++i)
+        ops.push_back(std::make_unique<Op>(client));
     na_tag_t sent = 0;
     const auto send_more = [&] {
         for (auto& op : ops)
@@ -337,7 +342,8 @@ TEST_CASE("a server that comes again under its address is served again") {
     allow_log("the connection is closed");
     for (na_return_t ret = NA_SUCCESS; ret == NA_SUCCESS; ret = sent.ret) {
         send(client, sent, addr, "lost", 5, 2);
-        while (!sent.done) client.poll();
+        while (!sent.done)
+            client.poll();
     }
     CHECK(sent.ret == NA_HOSTUNREACH);
     server = std::make_unique<Net>(name);
@@ -360,23 +366,26 @@ TEST_CASE("memory deregistered while a peer reads it ends the peer's get") {
     std::vector<std::byte> source(64u << 20, std::byte{1});
     std::vector<std::byte> sink(source.size());
     na_mem_handle_t *owned = nullptr, *remote = nullptr, *local = nullptr;
-    REQUIRE(NA_Mem_handle_create(server.cls, source.data(), source.size(), NA_MEM_READWRITE, &owned) == 0);
+    REQUIRE(NA_Mem_handle_create(server.cls, source.data(), source.size(), NA_MEM_READWRITE,
+                                 &owned) == 0);
     REQUIRE(NA_Mem_register(server.cls, owned, NA_MEM_TYPE_HOST, 0) == 0);
-    REQUIRE(NA_Mem_handle_create(client.cls, sink.data(), sink.size(), NA_MEM_READWRITE, &local) == 0);
+    REQUIRE(NA_Mem_handle_create(client.cls, sink.data(), sink.size(), NA_MEM_READWRITE, &local) ==
+            0);
     std::array<std::byte, 64> bytes;
     REQUIRE(NA_Mem_handle_serialize(server.cls, bytes.data(), bytes.size(), owned) == 0);
     REQUIRE(NA_Mem_handle_deserialize(client.cls, &remote, bytes.data(), bytes.size()) == 0);
     Op get(client);
     get.done = false;
-    REQUIRE(NA_Get(client.cls, client.context, Op::completed, &get, local, 0, remote, 0, sink.size(), addr, 0,
-                   get.id) == NA_SUCCESS);
+    REQUIRE(NA_Get(client.cls, client.context, Op::completed, &get, local, 0, remote, 0,
+                   sink.size(), addr, 0, get.id) == NA_SUCCESS);
     expect_log("deregistered while it was read");
     step(client, server, [&] { return sink[0] == std::byte{1}; });
     REQUIRE_FALSE(get.done);
     REQUIRE(NA_Mem_deregister(server.cls, owned) == NA_SUCCESS);
     step(client, server, [&] { return get.done; });
     CHECK(get.ret == NA_INVALID_ARG);
-    for (na_mem_handle_t* handle : {remote, local}) NA_Mem_handle_free(client.cls, handle);
+    for (na_mem_handle_t* handle : {remote, local})
+        NA_Mem_handle_free(client.cls, handle);
     NA_Mem_handle_free(server.cls, owned);
     NA_Addr_free(client.cls, addr);
     check_serves(server);

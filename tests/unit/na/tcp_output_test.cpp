@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The output of a connection, written to a socket pair that takes little at a time: bytes come out in order,
-// payloads where they were put, whatever the splits.
+// The output of a connection, written to a socket pair that takes little at a time: bytes come out
+// in order, payloads where they were put, whatever the splits.
 #include "plugins/tcp/output.hpp"
 
 #include <sys/socket.h>
@@ -49,7 +49,7 @@ struct Fixture {
         std::size_t written = 0;
         const auto result = out.write(write_end.get(), written);
         REQUIRE(result != Output::Wrote::failed);
-        if (result == Output::Wrote::payload_done) (void) out.take_payload();
+        if (result == Output::Wrote::payload_done) (void)out.take_payload();
         if (result == Output::Wrote::blocked) drain();
         return result == Output::Wrote::payload_done;
     }
@@ -57,7 +57,8 @@ struct Fixture {
 
 std::vector<std::byte> noise(std::mt19937& random, std::size_t size) {
     std::vector<std::byte> bytes(size);
-    for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+    for (std::byte& byte : bytes)
+        byte = static_cast<std::byte>(random());
     return bytes;
 }
 
@@ -98,8 +99,9 @@ TEST_CASE("buffered bytes and payloads keep their order under partial writes") {
                     payload.flat = kept.back().data();
                 } else {
                     const std::size_t cut = random() % kept.back().size();
-                    const na_segment segments[] = {{kept.back().data(), cut},
-                                                   {kept.back().data() + cut, kept.back().size() - cut}};
+                    const na_segment segments[] = {
+                        {kept.back().data(), cut},
+                        {kept.back().data() + cut, kept.back().size() - cut}};
                     payload.region = std::make_shared<Region>(segments, 2, NA_MEM_READ_ONLY);
                 }
                 f.out.set_payload(std::move(payload));
@@ -107,7 +109,8 @@ TEST_CASE("buffered bytes and payloads keep their order under partial writes") {
             }
             if (random() % 3 == 0 && !f.out.empty()) f.write();
         }
-        while (!f.out.empty()) f.write();
+        while (!f.out.empty())
+            f.write();
         f.drain();
         REQUIRE(f.got.size() == sent.size());
         CHECK(f.got == sent);
