@@ -36,11 +36,11 @@ hg_return_t HG_Bulk_create(hg_class_t* hg_class, uint32_t count, void** buf_ptrs
 hg_return_t HG_Bulk_create_attr(hg_class_t* hg_class, uint32_t count, void** buf_ptrs,
                                 const hg_size_t* buf_sizes, uint8_t flags,
                                 const struct hg_bulk_attr* attrs, hg_bulk_t* handle) {
-    if (hg_class == nullptr || count == 0 || buf_sizes == nullptr || attrs == nullptr ||
+    if (hg_class == nullptr || count == 0 || buf_sizes == nullptr ||
         handle == nullptr || !valid_permissions(flags))
         return HG_INVALID_ARG;
     return border("HG_Bulk_create", [&] {
-        return create_region(*hg_class, {count, buf_ptrs, buf_sizes, flags, *attrs}, handle);
+        return create_region(*hg_class, {count, buf_ptrs, buf_sizes, flags, attrs == nullptr ? hg_bulk_attr{HG_MEM_TYPE_HOST, 0} : *attrs}, handle);
     });
 }
 

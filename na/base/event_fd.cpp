@@ -14,7 +14,7 @@ namespace cinnabar {
 Status EventFd::open() noexcept {
     fd_.reset(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (fd_) return NA_SUCCESS;
-    return log_error(code_of_errno(errno), "poll", "eventfd: {}", std::strerror(errno));
+    return log_error(code_of_errno(errno), "na_poll", "eventfd: {}", std::strerror(errno));
 }
 
 void EventFd::signal() noexcept {

@@ -18,9 +18,11 @@ public:
     MpscQueue(const MpscQueue&) = delete;
     MpscQueue& operator=(const MpscQueue&) = delete;
 
+    // Sequentially consistent with empty(): of "push, then look for sleepers" and "announce a sleeper,
+    // then look at empty()" at least one sees the other.
     void push(MpscNode& node) noexcept {
         node.next.store(nullptr, std::memory_order_relaxed);
-        MpscNode* previous = head_.exchange(&node, std::memory_order_acq_rel);
+        MpscNode* previous = head_.exchange(&node, std::memory_order_seq_cst);
         previous->next.store(&node, std::memory_order_release);
     }
 
@@ -52,7 +54,7 @@ public:
         // The stub at the head is not enough: pop() appends it behind its last element, and gives up if
         // a push came between and is not over; then elements are in front of it. The head is read first:
         // what had been pushed by then is popped once the tail is the stub.
-        return head_.load(std::memory_order_acquire) == &stub_ &&
+        return head_.load(std::memory_order_seq_cst) == &stub_ &&
                tail_.load(std::memory_order_relaxed) == &stub_;
     }
 

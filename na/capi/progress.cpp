@@ -43,9 +43,21 @@ void run_callback(na_op_id* op) {
         addr_release(info.info.recv_unexpected.source);
 }
 
+// A poll disarms the plugin: other threads that sleep on it are armed again, or woken if there is
+// something to do.
+void keep_sleepers_armed(na_context* context) {
+    if (context->sleepers.load(std::memory_order_seq_cst) == 0) return;
+    const auto& progress = context->cls->plugin->progress;
+    if (context->completion_count.load(std::memory_order_seq_cst) > 0 ||
+        !progress.try_wait(part(context)))
+        progress.wake(part(context));
+}
+
 na_return_t poll_once(na_context* context, unsigned int* count) {
     unsigned int made = 0;
+    context->armed.store(false, std::memory_order_relaxed);
     const na_return_t ret = context->cls->plugin->progress.poll(part(context), &made);
+    keep_sleepers_armed(context);
     *count = context->sink ? made : context->completion_count.load(std::memory_order_acquire);
     return ret;
 }
@@ -80,7 +92,12 @@ int NA_Poll_get_fd(na_class_t* na_class, na_context_t* context) {
 bool NA_Poll_try_wait(na_class_t* na_class, na_context_t* context) {
     if (!belongs(na_class, context) || na_class->no_block || forked(na_class)) return false;
     if (context->completion_count.load(std::memory_order_acquire) > 0) return false;
-    return na_class->plugin->progress.try_wait(part(context));
+    if (!na_class->plugin->progress.try_wait(part(context))) return false;
+    if (context->sink) return true;
+    context->armed.store(true, std::memory_order_seq_cst);
+    if (context->completion_count.load(std::memory_order_seq_cst) == 0) return true;
+    context->armed.store(false, std::memory_order_relaxed);
+    return false;
 }
 
 na_return_t NA_Poll(na_class_t* na_class, na_context_t* context, unsigned int* count_p) {

@@ -54,6 +54,7 @@ struct na_context {
     std::atomic<unsigned> completion_count{0};
     std::atomic<bool> triggering{false};  // the consumer side of `completions` is taken
     std::atomic<int> sleepers{0};         // threads in NA_Poll_wait() that a completion must wake
+    std::atomic<bool> armed{false};       // NA_Poll_try_wait() has told a user to sleep on the descriptor
 };
 
 struct na_addr {

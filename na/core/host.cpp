@@ -26,10 +26,24 @@ void fill_info(na_op_id* op, const na_completion& completion) noexcept {
     }
 }
 
-void complete(void* op_part, const na_completion* completion) noexcept {
+void addr_unref(void* addr_part) noexcept;
+
+void complete(void* op_part, const na_completion* given) noexcept {
     auto* op = header_of<na_op_id>(op_part);
     na_context* context = op->context;
-    if (completion->source != nullptr) addr_lend(header_of<na_addr>(completion->source));
+    const na_completion* completion = given;
+    na_completion failed;
+    if (given->source != nullptr) {
+        if (given->ret == NA_SUCCESS) {
+            addr_lend(header_of<na_addr>(given->source));
+        } else {
+            // Callbacks get no source on error.
+            failed = *given;
+            failed.source = nullptr;
+            completion = &failed;
+            addr_unref(given->source);
+        }
+    }
     fill_info(op, *completion);
     if (context->sink) {
         const na_cb_t callback = op->callback;
@@ -41,9 +55,10 @@ void complete(void* op_part, const na_completion* completion) noexcept {
             addr_release(header_of<na_addr>(completion->source));
         return;
     }
-    context->completion_count.fetch_add(1, std::memory_order_relaxed);
+    context->completion_count.fetch_add(1, std::memory_order_seq_cst);
     context->completions.push(op->node);
-    if (context->sleepers.load(std::memory_order_seq_cst) > 0)
+    if (context->sleepers.load(std::memory_order_seq_cst) > 0 ||
+        context->armed.load(std::memory_order_seq_cst))
         context->cls->plugin->progress.wake(part(context));
 }
 

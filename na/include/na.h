@@ -198,7 +198,8 @@ NA_PUBLIC na_return_t NA_Get(na_class_t *na_class, na_context_t *context, na_cb_
 
 /*
  * Progress. get_fd: a descriptor that is readable when progress can be made, constant for the life of
- * the context, -1 if the net was opened with NA_NO_BLOCK. try_wait arms it: false means do not sleep. Poll never
+ * the context, -1 if the net was opened with NA_NO_BLOCK. try_wait arms it: false means do not sleep;
+ * the next poll, of any thread, disarms it, so one thread at a time should sleep on the descriptor. Poll never
  * blocks; *count_p (may be NULL) is the number of completions to trigger, or made on a sink context.
  */
 NA_PUBLIC int NA_Poll_get_fd(na_class_t *na_class, na_context_t *context) NA_WARN_UNUSED_RESULT;

@@ -32,7 +32,7 @@ std::string folder_of_libna() {
 
 std::vector<std::string> plugin_folders() {
     std::vector<std::string> folders;
-    if (const char* path = std::getenv("NA_PLUGIN_PATH")) {
+    if (const char* path = ::secure_getenv("NA_PLUGIN_PATH")) {
         std::string_view rest = path;
         while (!rest.empty()) {
             const std::size_t colon = rest.find(':');

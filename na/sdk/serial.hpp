@@ -87,26 +87,37 @@ public:
     // Any thread: asks for the present posting to be cancelled. True if the task must be submitted.
     bool ask() noexcept {
         wanted_.store(posting_.load(std::memory_order_relaxed), std::memory_order_seq_cst);
-        return !queued_.exchange(true, std::memory_order_acq_rel);
+        int state = state_.load(std::memory_order_relaxed);
+        while (state != asked_again) {
+            const int next = state == idle ? queued : asked_again;
+            if (state_.compare_exchange_weak(state, next)) return state == idle;
+        }
+        return false;
     }
 
-    // Inside, when the task runs: whether the present posting is the one to cancel.
+    // Inside, when the task runs: whether the present posting is the one to cancel. Nothing of this object
+    // is touched after the answer is known, unless it is yes: then the operation is still posted.
     bool take() noexcept {
-        queued_.store(false, std::memory_order_seq_cst);
-        return wanted_.load(std::memory_order_seq_cst) == posting_.load(std::memory_order_relaxed);
+        for (;;) {
+            const bool hit = asked();
+            int state = queued;
+            if (state_.compare_exchange_strong(state, idle)) return hit;
+            // Asked once more meanwhile: look again.
+            state_.store(queued);
+        }
     }
 
     // Waits until no request is queued; before the operation's memory is given back. Short: the thread
     // inside the context runs it before it leaves.
     void drain() const noexcept {
-        while (queued_.load(std::memory_order_acquire))
-            std::this_thread::yield();
+        while (state_.load(std::memory_order_acquire) != idle) std::this_thread::yield();
     }
 
 private:
     std::atomic<unsigned> posting_{0};
     std::atomic<unsigned> wanted_{0};
-    std::atomic<bool> queued_{false};
+    enum State : int { idle, queued, asked_again };
+    std::atomic<int> state_{idle};
 };
 
 }  // namespace cinnabar::na::sdk
