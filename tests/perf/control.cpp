@@ -80,7 +80,10 @@ pid_t start_server(const Inheritance& inheritance) {
     if (server > 0) return server;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != client) ::_exit(1);
-    ::execl("/proc/self/exe", "cinnabar_perf", "--server", text.c_str(), nullptr);
+    // By its own path, so that the process bears the program's name.
+    std::array<char, 4096> program{};
+    check_system(::readlink("/proc/self/exe", program.data(), program.size() - 1) > 0, "readlink");
+    ::execl(program.data(), program.data(), "--server", text.c_str(), nullptr);
     fail(fmt::format("starting the server: {}", std::strerror(errno)));
 }
 

@@ -74,7 +74,6 @@ hg_return_t Net::on_stop(hg_handle_t handle) {
     return HG_Destroy(handle);
 }
 
-// Not before the answer has left: nobody polls after the stop.
 hg_return_t Net::on_stopped(const hg_cb_info* info) {
     static_cast<Net*>(info->arg)->stopped_ = true;
     return HG_SUCCESS;
