@@ -38,9 +38,8 @@ CINNABAR_CONFORMANCE("a message to a context arrives there and nowhere else") {
                 CHECK_FALSE(receives[id]->done());
                 REQUIRE(receives[id]->cancel(id) == NA_SUCCESS);
             }
-            pump(pair, [&] {
-                return receives[0]->done() && receives[1]->done() && receives[2]->done();
-            });
+            pump(pair,
+                 [&] { return receives[0]->done() && receives[1]->done() && receives[2]->done(); });
         }
 }
 
@@ -95,7 +94,7 @@ CINNABAR_CONFORMANCE("two threads post on a context while a third polls it") {
                     continue;
                 }
                 if (NA_Poll(pair.b.cls(), pair.b.context(), nullptr) != NA_SUCCESS) std::abort();
-                (void) NA_Trigger(pair.b.context(), 100, &count);
+                (void)NA_Trigger(pair.b.context(), 100, &count);
             }
             if (receive.ret() != NA_SUCCESS || !in.holds(1, 64)) std::abort();
             ++received;
@@ -104,7 +103,7 @@ CINNABAR_CONFORMANCE("two threads post on a context while a third polls it") {
     std::thread poller([&] {
         while (!stop.load()) {
             if (NA_Poll(pair.a.cls(), pair.a.context(), nullptr) != NA_SUCCESS) std::abort();
-            (void) NA_Trigger(pair.a.context(), 100, nullptr);
+            (void)NA_Trigger(pair.a.context(), 100, nullptr);
         }
     });
     std::vector<std::thread> posters;
@@ -115,11 +114,13 @@ CINNABAR_CONFORMANCE("two threads post on a context while a third polls it") {
             for (int i = 0; i < per_thread; ++i) {
                 send.reset();
                 if (send.send_unexpected(out, pair.to_b, 1) != NA_SUCCESS) std::abort();
-                while (!send.done()) std::this_thread::yield();
+                while (!send.done())
+                    std::this_thread::yield();
                 if (send.ret() != NA_SUCCESS) std::abort();
             }
         });
-    for (std::thread& poster : posters) poster.join();
+    for (std::thread& poster : posters)
+        poster.join();
     server.join();
     stop.store(true);
     poller.join();
@@ -134,7 +135,7 @@ CINNABAR_CONFORMANCE("several threads poll and trigger one context") {
         pollers.emplace_back([&] {
             while (!stop.load()) {
                 if (NA_Poll(pair.b.cls(), pair.b.context(), nullptr) != NA_SUCCESS) std::abort();
-                (void) NA_Trigger(pair.b.context(), 1, nullptr);
+                (void)NA_Trigger(pair.b.context(), 1, nullptr);
             }
         });
     for (int i = 0; i < 200; ++i) {
@@ -147,5 +148,6 @@ CINNABAR_CONFORMANCE("several threads poll and trigger one context") {
         REQUIRE(in.holds(1, 100));
     }
     stop.store(true);
-    for (std::thread& poller : pollers) poller.join();
+    for (std::thread& poller : pollers)
+        poller.join();
 }

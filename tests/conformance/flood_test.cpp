@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Many messages in flight: none lost, none doubled, those of one sender in order, and a sender that is
-// faster than its receiver is held back without losing anything.
+// Many messages in flight: none lost, none doubled, those of one sender in order, and a sender that
+// is faster than its receiver is held back without losing anything.
 #include <algorithm>
 
 #include "tests/conformance/net.hpp"
@@ -8,7 +8,6 @@
 using namespace cinnabar::conformance;
 
 namespace {
-
 
 Buffer numbered(const Net& net, std::size_t size, std::uint32_t value, bool expected = false) {
     Buffer buffer(net, size, 0, expected);
@@ -56,11 +55,13 @@ void flood(Pair& pair, std::uint32_t count, std::size_t size, bool receive_late)
         REQUIRE(sends.back()->send_unexpected(out.back(), pair.to_b, i) == NA_SUCCESS);
     }
     if (receive_late) {
-        for (int i = 0; i < 100; ++i) pair.progress();
+        for (int i = 0; i < 100; ++i)
+            pair.progress();
         REQUIRE(receiver.op.recv_unexpected(receiver.buffer) == NA_SUCCESS);
     }
     pump(pair, [&] { return receiver.numbers.size() == count && all_done(sends); });
-    for (std::uint32_t i = 0; i < count; ++i) REQUIRE(receiver.numbers[i] == i);
+    for (std::uint32_t i = 0; i < count; ++i)
+        REQUIRE(receiver.numbers[i] == i);
     for (const auto& send : sends) {
         REQUIRE(send->ret() == NA_SUCCESS);
         REQUIRE(send->completions() == 1);
@@ -95,7 +96,8 @@ CINNABAR_CONFORMANCE("messages of mixed sizes keep their order") {
         if (i % 37 == 0) pair.progress();
     }
     pump(pair, [&] { return receiver.numbers.size() == count && all_done(sends); });
-    for (std::uint32_t i = 0; i < count; ++i) REQUIRE(receiver.numbers[i] == i);
+    for (std::uint32_t i = 0; i < count; ++i)
+        REQUIRE(receiver.numbers[i] == i);
 }
 
 CINNABAR_CONFORMANCE("many receives are posted ahead and each takes one message") {

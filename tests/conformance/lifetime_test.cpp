@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Opening and closing: classes, contexts, what may not be closed yet, what is refused, what a class says
-// about itself.
+// Opening and closing: classes, contexts, what may not be closed yet, what is refused, what a class
+// says about itself.
 #include <fcntl.h>
 
 #include "tests/conformance/net.hpp"
@@ -24,7 +24,8 @@ CINNABAR_CONFORMANCE("a class opens and closes a hundred times, listening or not
 
 CINNABAR_CONFORMANCE("many classes are open at once") {
     std::vector<std::unique_ptr<Net>> nets;
-    for (int i = 0; i < 16; ++i) nets.push_back(std::make_unique<Net>(transport));
+    for (int i = 0; i < 16; ++i)
+        nets.push_back(std::make_unique<Net>(transport));
     for (std::size_t i = 1; i < nets.size(); ++i)
         CHECK(nets[i]->self().text() != nets[i - 1]->self().text());
 }
@@ -45,8 +46,8 @@ CINNABAR_CONFORMANCE("a larger message limit is honoured") {
     na_init_info init{};
     init.progress_mode = transport.busy ? NA_NO_BLOCK : 0;
     init.max_unexpected_size = init.max_expected_size = 32768;
-    na_class_t* cls = NA_Initialize_opt2(
-        transport.info, true, NA_VERSION(NA_VERSION_MAJOR, NA_VERSION_MINOR), &init);
+    na_class_t* cls = NA_Initialize_opt2(transport.info, true,
+                                         NA_VERSION(NA_VERSION_MAJOR, NA_VERSION_MINOR), &init);
     REQUIRE(cls != nullptr);
     CHECK(NA_Msg_get_max_unexpected_size(cls) >= 32768);
     CHECK(NA_Msg_get_max_expected_size(cls) >= 32768);

@@ -29,7 +29,8 @@ CINNABAR_CONFORMANCE("what cannot be described is refused") {
 
 CINNABAR_CONFORMANCE("a handle with as many segments as allowed is registered") {
     const Net net(transport);
-    const std::size_t limit = std::min<std::size_t>(NA_Mem_handle_get_max_segments(net.cls()), 4096);
+    const std::size_t limit =
+        std::min<std::size_t>(NA_Mem_handle_get_max_segments(net.cls()), 4096);
     const Region region(net, limit * 8, limit, 1);
     CHECK_FALSE(region.serialized().empty());
 }
@@ -109,9 +110,10 @@ CINNABAR_CONFORMANCE("a handle with a flipped bit is refused or harmless") {
             na_mem_handle_t* mem = nullptr;
             if (NA_Mem_handle_deserialize(pair.a.cls(), &mem, bad.data(), bad.size()) != NA_SUCCESS)
                 continue;
-            // Whatever it describes now, a get must end, with success or an error, and crash nobody.
+            // Whatever it describes now, a get must end, with success or an error, and crash
+            // nobody.
             const Handle handle(pair.a.cls(), mem);
-            (void) run(pair, {Direction::get, local.get(), 0, handle.get(), 0, 1000});
+            (void)run(pair, {Direction::get, local.get(), 0, handle.get(), 0, 1000});
         }
     exchange(pair);
     CHECK(region.content() == content_of(1000, 1));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Single messages: every size, both kinds, who sent it, which receive takes it, in which order they come.
+// Single messages: every size, both kinds, who sent it, which receive takes it, in which order they
+// come.
 #include "tests/conformance/net.hpp"
 #include "tests/support/log_check.hpp"
 
@@ -16,7 +17,8 @@ CINNABAR_CONFORMANCE("unexpected messages of every size arrive") {
     Pair pair(transport);
     const std::size_t largest = NA_Msg_get_max_unexpected_size(pair.a.cls()) -
                                 NA_Msg_get_unexpected_header_size(pair.a.cls());
-    for (const std::size_t size : sizes) exchange(pair, size == 0 ? largest : size, 3);
+    for (const std::size_t size : sizes)
+        exchange(pair, size == 0 ? largest : size, 3);
 }
 
 CINNABAR_CONFORMANCE("an empty unexpected message arrives") {
@@ -27,8 +29,8 @@ CINNABAR_CONFORMANCE("an empty unexpected message arrives") {
 CINNABAR_CONFORMANCE("expected messages of every size arrive") {
     Pair pair(transport);
     exchange(pair);
-    const std::size_t largest = NA_Msg_get_max_expected_size(pair.a.cls()) -
-                                NA_Msg_get_expected_header_size(pair.a.cls());
+    const std::size_t largest =
+        NA_Msg_get_max_expected_size(pair.a.cls()) - NA_Msg_get_expected_header_size(pair.a.cls());
     for (std::size_t size : sizes) {
         if (size == 0) size = largest;
         if (size == 7) size = 0;
@@ -108,7 +110,8 @@ CINNABAR_CONFORMANCE("a message sent before its receive is posted is kept") {
     const Buffer out(pair.a, 100, 9), in(pair.b, 100);
     Op send(pair.a), receive(pair.b);
     REQUIRE(send.send_unexpected(out, pair.to_b, 5) == NA_SUCCESS);
-    for (int i = 0; i < 50; ++i) pair.progress();
+    for (int i = 0; i < 50; ++i)
+        pair.progress();
     REQUIRE(receive.recv_unexpected(in) == NA_SUCCESS);
     pump(pair, [&] { return send.done() && receive.done(); });
     CHECK(receive.ret() == NA_SUCCESS);
@@ -181,8 +184,8 @@ CINNABAR_CONFORMANCE("receives are matched by tag in any order of arrival") {
     for (int i = 0; i < count; ++i) {
         in.emplace_back(pair.a, 8, 0, true);
         receives.push_back(std::make_unique<Op>(pair.a));
-        REQUIRE(receives.back()->recv_expected(in.back(), pair.to_b,
-                                               static_cast<na_tag_t>(i)) == NA_SUCCESS);
+        REQUIRE(receives.back()->recv_expected(in.back(), pair.to_b, static_cast<na_tag_t>(i)) ==
+                NA_SUCCESS);
     }
     for (int i = 0; i < count; ++i) {
         const int tag = (i * 7 + 3) % count;
@@ -226,7 +229,8 @@ CINNABAR_CONFORMANCE("between classes: the same tag from two peers does not cros
     CHECK(in_c.holds(2, 8));
 }
 
-CINNABAR_CONFORMANCE("between classes: both sides connect at the same time and nothing is lost or doubled") {
+CINNABAR_CONFORMANCE(
+    "between classes: both sides connect at the same time and nothing is lost or doubled") {
     Pair pair(transport);
     const Buffer out_a(pair.a, 8, 1), out_b(pair.b, 8, 2), in_a(pair.a, 8), in_b(pair.b, 8);
     Op send_a(pair.a), send_b(pair.b), receive_a(pair.a), receive_b(pair.b);
@@ -234,14 +238,14 @@ CINNABAR_CONFORMANCE("between classes: both sides connect at the same time and n
     REQUIRE(receive_b.recv_unexpected(in_b) == NA_SUCCESS);
     REQUIRE(send_a.send_unexpected(out_a, pair.to_b, 1) == NA_SUCCESS);
     REQUIRE(send_b.send_unexpected(out_b, pair.to_a, 2) == NA_SUCCESS);
-    pump(pair, [&] {
-        return send_a.done() && send_b.done() && receive_a.done() && receive_b.done();
-    });
+    pump(pair,
+         [&] { return send_a.done() && send_b.done() && receive_a.done() && receive_b.done(); });
     CHECK(send_a.ret() == NA_SUCCESS);
     CHECK(send_b.ret() == NA_SUCCESS);
     CHECK(in_a.holds(2, 8));
     CHECK(in_b.holds(1, 8));
     CHECK(NA_Addr_cmp(pair.a.cls(), receive_a.source().get(), pair.to_b.get()));
     CHECK(NA_Addr_cmp(pair.b.cls(), receive_b.source().get(), pair.to_a.get()));
-    for (int i = 0; i < 3; ++i) exchange(pair);
+    for (int i = 0; i < 3; ++i)
+        exchange(pair);
 }

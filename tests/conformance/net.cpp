@@ -25,8 +25,8 @@ Net::Net(const Transport& transport, const NetOptions& options) {
     init.max_contexts = options.contexts;
     init.progress_mode = transport.busy ? NA_NO_BLOCK : 0;
     const char* info = options.info.empty() ? transport.info : options.info.c_str();
-    cls_ = NA_Initialize_opt2(info, options.listen,
-                              NA_VERSION(NA_VERSION_MAJOR, NA_VERSION_MINOR), &init);
+    cls_ = NA_Initialize_opt2(info, options.listen, NA_VERSION(NA_VERSION_MAJOR, NA_VERSION_MINOR),
+                              &init);
     REQUIRE(cls_ != nullptr);
     for (std::uint8_t id = 0; id < options.contexts; ++id) {
         contexts_.push_back(options.sink ? NA_Context_create_sink(cls_, id)
@@ -35,11 +35,14 @@ Net::Net(const Transport& transport, const NetOptions& options) {
     }
 }
 
-Net::~Net() { close(); }
+Net::~Net() {
+    close();
+}
 
 void Net::close() {
     if (cls_ == nullptr) return;
-    for (na_context_t* context : contexts_) CHECK(NA_Context_destroy(cls_, context) == NA_SUCCESS);
+    for (na_context_t* context : contexts_)
+        CHECK(NA_Context_destroy(cls_, context) == NA_SUCCESS);
     CHECK(NA_Finalize(cls_) == NA_SUCCESS);
     cls_ = nullptr;
 }
@@ -73,8 +76,8 @@ Buffer::Buffer(const Net& net, std::size_t size, unsigned char seed, bool expect
       memory_(NA_Msg_buf_alloc(cls_, std::max<std::size_t>(1, header_ + size), NA_SEND | NA_RECV,
                                &plugin_data_)) {
     REQUIRE(memory_ != nullptr);
-    REQUIRE((expected ? NA_Msg_init_expected : NA_Msg_init_unexpected)(cls_, memory_,
-                                                                       header_ + size) == NA_SUCCESS);
+    REQUIRE((expected ? NA_Msg_init_expected : NA_Msg_init_unexpected)(
+                cls_, memory_, header_ + size) == NA_SUCCESS);
     for (std::size_t i = 0; i < size; ++i)
         static_cast<unsigned char*>(memory_)[header_ + i] = pattern(seed, i);
 }
@@ -86,7 +89,9 @@ Buffer::Buffer(Buffer&& other) noexcept
       plugin_data_(other.plugin_data_),
       memory_(std::exchange(other.memory_, nullptr)) {}
 
-Buffer::~Buffer() { NA_Msg_buf_free(cls_, memory_, plugin_data_); }
+Buffer::~Buffer() {
+    NA_Msg_buf_free(cls_, memory_, plugin_data_);
+}
 
 bool Buffer::holds(unsigned char seed, std::size_t size) const {
     for (std::size_t i = 0; i < size; ++i)
@@ -98,7 +103,9 @@ Op::Op(const Net& net) : net_(&net), id_(NA_Op_create(net.cls(), NA_OP_SINGLE)) 
     REQUIRE(id_ != nullptr);
 }
 
-Op::~Op() { NA_Op_destroy(net_->cls(), id_); }
+Op::~Op() {
+    NA_Op_destroy(net_->cls(), id_);
+}
 
 void Op::on_complete(const na_cb_info* info) {
     Op& op = *static_cast<Op*>(info->arg);
@@ -117,8 +124,8 @@ void Op::on_complete(const na_cb_info* info) {
 na_return_t Op::send_unexpected(const Buffer& buffer, const Address& to, na_tag_t tag,
                                 std::uint8_t to_id, std::uint8_t from_id) {
     return NA_Msg_send_unexpected(net_->cls(), net_->context(from_id), on_complete, this,
-                                  buffer.data(), buffer.size(), buffer.plugin_data(), to.get(), to_id,
-                                  tag, id_);
+                                  buffer.data(), buffer.size(), buffer.plugin_data(), to.get(),
+                                  to_id, tag, id_);
 }
 
 na_return_t Op::recv_unexpected(const Buffer& buffer, std::uint8_t id) {
@@ -139,7 +146,9 @@ na_return_t Op::recv_expected(const Buffer& buffer, const Address& from, na_tag_
                                 buffer.size(), buffer.plugin_data(), from.get(), from_id, tag, id_);
 }
 
-na_return_t Op::cancel(std::uint8_t id) { return NA_Cancel(net_->cls(), net_->context(id), id_); }
+na_return_t Op::cancel(std::uint8_t id) {
+    return NA_Cancel(net_->cls(), net_->context(id), id_);
+}
 
 Pair::Pair(const Transport& transport, const NetOptions& options)
     : own_a(std::make_unique<Net>(transport, options)),

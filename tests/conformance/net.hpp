@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the conformance tests are written with: an opened class with its contexts, addresses, buffers
-// and operations that give themselves back, and pump(), which polls until something has happened.
-// Everything goes through na.h. Objects die before the Net they were made from.
+// What the conformance tests are written with: an opened class with its contexts, addresses,
+// buffers and operations that give themselves back, and pump(), which polls until something has
+// happened. Everything goes through na.h. Objects die before the Net they were made from.
 #pragma once
 
 #include <atomic>
@@ -91,7 +91,8 @@ private:
     void* memory_;
 };
 
-// An operation that remembers how it ended. The completion must not outlive it: keep it until done().
+// An operation that remembers how it ended. The completion must not outlive it: keep it until
+// done().
 class Op {
 public:
     explicit Op(const Net& net);
@@ -149,10 +150,12 @@ struct Pair {
 // Progresses until the condition holds; the watchdog bounds it.
 template <class Side, class Condition>
 void pump(Side& side, Condition&& condition) {
-    while (!condition()) side.progress();
+    while (!condition())
+        side.progress();
 }
 
-// Lets b receive one unexpected message of a, with all checks. Used where a test needs a connection.
+// Lets b receive one unexpected message of a, with all checks. Used where a test needs a
+// connection.
 void exchange(Pair& pair, std::size_t size = 8, na_tag_t tag = 7);
 
 }  // namespace cinnabar::conformance

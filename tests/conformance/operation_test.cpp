@@ -82,7 +82,8 @@ CINNABAR_CONFORMANCE("cancelling what is complete, or cancelling twice, does not
     pump(pair, [&] { return send.done() && receive.done(); });
     CHECK(send.cancel() == NA_SUCCESS);
     CHECK(receive.cancel() == NA_SUCCESS);
-    for (int i = 0; i < 20; ++i) pair.progress();
+    for (int i = 0; i < 20; ++i)
+        pair.progress();
     CHECK(receive.completions() == 1);
     CHECK(send.completions() == 1);
 
@@ -91,7 +92,8 @@ CINNABAR_CONFORMANCE("cancelling what is complete, or cancelling twice, does not
     CHECK(receive.cancel() == NA_SUCCESS);
     CHECK(receive.cancel() == NA_SUCCESS);
     pump(pair, [&] { return receive.done(); });
-    for (int i = 0; i < 20; ++i) pair.progress();
+    for (int i = 0; i < 20; ++i)
+        pair.progress();
     CHECK(receive.completions() == 1);
 }
 
@@ -126,15 +128,18 @@ CINNABAR_CONFORMANCE("a cancel that races the completion gives one callback") {
         std::atomic<bool> posted{false};
         REQUIRE(receive.recv_unexpected(in) == NA_SUCCESS);
         std::thread canceller([&] {
-            while (!posted.load()) std::this_thread::yield();
-            for (int i = 0; i < round % 20; ++i) std::this_thread::yield();
-            (void) receive.cancel();
+            while (!posted.load())
+                std::this_thread::yield();
+            for (int i = 0; i < round % 20; ++i)
+                std::this_thread::yield();
+            (void)receive.cancel();
         });
         REQUIRE(send.send_unexpected(out, pair.to_b, 1) == NA_SUCCESS);
         posted.store(true);
         pump(pair, [&] { return send.done() && receive.done(); });
         canceller.join();
-        for (int i = 0; i < 5; ++i) pair.progress();
+        for (int i = 0; i < 5; ++i)
+            pair.progress();
         REQUIRE(receive.completions() == 1);
         REQUIRE(send.completions() == 1);
         if (receive.ret() == NA_SUCCESS) continue;

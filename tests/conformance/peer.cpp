@@ -16,7 +16,8 @@ namespace {
 
 std::string to_hex(const std::vector<unsigned char>& bytes) {
     std::string text;
-    for (const unsigned char byte : bytes) text += fmt::format("{:02x}", byte);
+    for (const unsigned char byte : bytes)
+        text += fmt::format("{:02x}", byte);
     return text;
 }
 
@@ -61,7 +62,8 @@ struct Service {
     }
 
     void tidy() {
-        while (!answers.empty() && answers.front()->send.done()) answers.pop_front();
+        while (!answers.empty() && answers.front()->send.done())
+            answers.pop_front();
     }
 
     struct Answer {
@@ -87,7 +89,7 @@ void wait(const Net& net) {
     const int fd = NA_Poll_get_fd(net.cls(), net.context());
     if (fd < 0 || !NA_Poll_try_wait(net.cls(), net.context())) return;
     pollfd events[2] = {{fd, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
-    (void) ::poll(events, 2, -1);
+    (void)::poll(events, 2, -1);
 }
 
 void serve(Net& net) {
@@ -117,7 +119,7 @@ CINNABAR_ROLE(conformance_peer) {
     test::allow_log("");
     NetOptions options;
     options.info = arguments.size() > 1 ? arguments[1] : "";
-    (void) transports();
+    (void)transports();
     Net net(transport_named(arguments[0]), options);
     serve(net);
     return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A peer in a process of its own, for the conformance tests: serves messages and lends memory until told
-// to end. Requests are unexpected messages; what it does with one is chosen by the tag.
+// A peer in a process of its own, for the conformance tests: serves messages and lends memory until
+// told to end. Requests are unexpected messages; what it does with one is chosen by the tag.
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Peers that die: whatever was posted ends with an error, once; whoever lives on works on; a peer that
-// comes back under the same address is served, and never sees what was meant for the one before it.
+// Peers that die: whatever was posted ends with an error, once; whoever lives on works on; a peer
+// that comes back under the same address is served, and never sees what was meant for the one
+// before it.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -15,7 +16,8 @@ namespace {
 // A number for a fixed address that other runs on this machine hardly use at the same time.
 std::string fixed_info(const Transport& transport) {
     static int uses = 0;
-    return fmt::format(fmt::runtime(transport.restart), 20000 + (::getpid() * 8 + uses++ % 8) % 12000);
+    return fmt::format(fmt::runtime(transport.restart),
+                       20000 + (::getpid() * 8 + uses++ % 8) % 12000);
 }
 
 // Operations of every kind, posted to a peer.
@@ -106,7 +108,8 @@ CINNABAR_CONFORMANCE("between classes: a peer that is idle closes without a word
             b.progress();
         }
     }
-    for (int i = 0; i < 200; ++i) a.progress();
+    for (int i = 0; i < 200; ++i)
+        a.progress();
 }
 
 CINNABAR_CONFORMANCE("between classes: nobody listens at an address") {
@@ -145,12 +148,14 @@ CINNABAR_CONFORMANCE("across processes: a killed peer ends everything posted to 
         // Suspended, it cannot take anything before it dies.
         if (round % 2 == 0) peer.process().suspend();
         const Pending pending(net, to, &remote);
-        for (int i = 0; i < round * 3; ++i) net.progress();
+        for (int i = 0; i < round * 3; ++i)
+            net.progress();
         peer.process().kill();
         pump(net, [&] { return pending.done(); });
-        for (int i = 0; i < 20; ++i) net.progress();
+        for (int i = 0; i < 20; ++i)
+            net.progress();
         pending.check();
-        (void) peer.process().wait();
+        (void)peer.process().wait();
     }
 }
 
@@ -162,10 +167,12 @@ CINNABAR_CONFORMANCE("across processes: others are served while a peer is dead")
     ask(net, to_living, 100, 7);
     allow_log("");
     dying.process().kill();
-    (void) dying.process().wait();
-    for (int i = 0; i < 20; ++i) ask(net, to_living, 100, 7);
+    (void)dying.process().wait();
+    for (int i = 0; i < 20; ++i)
+        ask(net, to_living, 100, 7);
     send_until_lost(net, to_dying);
-    for (int i = 0; i < 20; ++i) ask(net, to_living, 100, 7);
+    for (int i = 0; i < 20; ++i)
+        ask(net, to_living, 100, 7);
     living.end();
 }
 
@@ -179,7 +186,7 @@ CINNABAR_CONFORMANCE("across processes: a peer comes back under the same address
         if (round == 0) to = net.lookup(peer.address());
         ask(net, to, 100, 7);
         peer.process().kill();
-        (void) peer.process().wait();
+        (void)peer.process().wait();
         send_until_lost(net, to);
     }
 }
@@ -193,9 +200,10 @@ CINNABAR_CONFORMANCE("across processes: a new incarnation never sees old message
     ask(net, to, 100, 7);
     first->process().suspend();
     const Pending pending(net, to, nullptr);
-    for (int i = 0; i < 100; ++i) net.progress();
+    for (int i = 0; i < 100; ++i)
+        net.progress();
     first->process().kill();
-    (void) first->process().wait();
+    (void)first->process().wait();
     pump(net, [&] { return pending.done(); });
     pending.check();
     // The tag of an old message that were delivered would be answered, and so be seen here.
@@ -203,7 +211,8 @@ CINNABAR_CONFORMANCE("across processes: a new incarnation never sees old message
     const Buffer in(net, 3000, 0, true);
     Op stale(net);
     REQUIRE(stale.recv_expected(in, to, silent_tag) == NA_SUCCESS);
-    for (int i = 0; i < 20; ++i) ask(net, to, 100, 7);
+    for (int i = 0; i < 20; ++i)
+        ask(net, to, 100, 7);
     CHECK_FALSE(stale.done());
     REQUIRE(stale.cancel() == NA_SUCCESS);
     pump(net, [&] { return stale.done(); });
@@ -222,10 +231,11 @@ CINNABAR_CONFORMANCE("across processes: a client that dies leaves the server its
         pump(server, [&] { return receive.done(); });
         REQUIRE(receive.ret() == NA_SUCCESS);
         client.kill();
-        (void) client.wait();
+        (void)client.wait();
         receive.reset();
         REQUIRE(receive.recv_unexpected(in) == NA_SUCCESS);
-        for (int i = 0; i < 200; ++i) server.progress();
+        for (int i = 0; i < 200; ++i)
+            server.progress();
         // Unexpected receives belong to nobody: the death of a peer does not end them.
         REQUIRE_FALSE(receive.done());
     }
@@ -240,6 +250,6 @@ CINNABAR_ROLE(conformance_sender) {
     Op send(net);
     REQUIRE(send.send_unexpected(out, to, 1) == NA_SUCCESS);
     pump(net, [&] { return send.done(); });
-    (void) cinnabar::test::hear();
+    (void)cinnabar::test::hear();
     return 0;
 }

@@ -34,10 +34,11 @@ CINNABAR_ROLE(conformance_client) {
     options.listen = arguments[2] == "listen";
     Net net(transport_named(arguments[0]), options);
     const Address peer = net.lookup(arguments[1]);
-    for (na_tag_t tag = 0; tag < 50; ++tag) ask(net, peer, 1 + tag * 50, tag);
+    for (na_tag_t tag = 0; tag < 50; ++tag)
+        ask(net, peer, 1 + tag * 50, tag);
     cinnabar::test::say("asked");
     // Either told to end, or killed here.
-    (void) cinnabar::test::hear();
+    (void)cinnabar::test::hear();
     return 0;
 }
 
@@ -48,10 +49,12 @@ CINNABAR_CONFORMANCE("across processes: requests of every size are answered") {
         const Address to = net.lookup(peer.address());
         const std::size_t largest = NA_Msg_get_max_unexpected_size(net.cls()) -
                                     NA_Msg_get_unexpected_header_size(net.cls());
-        for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{8},
-                                       std::size_t{112}, std::size_t{113}, std::size_t{1000}, largest})
+        for (const std::size_t size :
+             {std::size_t{0}, std::size_t{1}, std::size_t{8}, std::size_t{112}, std::size_t{113},
+              std::size_t{1000}, largest})
             ask(net, to, size, 7);
-        for (int i = 0; i < 2000; ++i) ask(net, to, 16, static_cast<na_tag_t>(i % 1000));
+        for (int i = 0; i < 2000; ++i)
+            ask(net, to, 16, static_cast<na_tag_t>(i % 1000));
     }
     peer.end();
 }
@@ -67,10 +70,12 @@ CINNABAR_CONFORMANCE("across processes: memory is read and written") {
                 NA_SUCCESS);
         CHECK(in.content() == content_of(peer_memory, peer_seed));
         const Region out(net, peer_memory, 2, 9);
-        REQUIRE(transfer(net, to, {Direction::put, out.get(), 5, remote.get(), 5, peer_memory - 5}) ==
-                NA_SUCCESS);
-        REQUIRE(transfer(net, to, {Direction::get, in.get(), 5, remote.get(), 5, peer_memory - 5}) ==
-                NA_SUCCESS);
+        REQUIRE(
+            transfer(net, to, {Direction::put, out.get(), 5, remote.get(), 5, peer_memory - 5}) ==
+            NA_SUCCESS);
+        REQUIRE(
+            transfer(net, to, {Direction::get, in.get(), 5, remote.get(), 5, peer_memory - 5}) ==
+            NA_SUCCESS);
         auto expected = content_of(peer_memory, 9);
         const auto first = content_of(5, peer_seed);
         std::copy(first.begin(), first.end(), expected.begin());
@@ -87,15 +92,15 @@ CINNABAR_CONFORMANCE("across processes: memory is read and written") {
 CINNABAR_CONFORMANCE("across processes: clients come and go, by end or by signal") {
     Peer peer(transport);
     for (int round = 0; round < 8; ++round) {
-        Process client("conformance_client", {transport.name, peer.address(),
-                                              round % 4 < 2 ? "listen" : "silent"});
+        Process client("conformance_client",
+                       {transport.name, peer.address(), round % 4 < 2 ? "listen" : "silent"});
         REQUIRE(client.listen() == "asked");
         if (round % 2 == 0) {
             client.finish();
             CHECK(client.wait() == 0);
         } else {
             client.kill();
-            (void) client.wait();
+            (void)client.wait();
         }
     }
     {
@@ -112,7 +117,8 @@ CINNABAR_CONFORMANCE("across processes: several clients are served at once") {
         clients.push_back(std::make_unique<Process>(
             "conformance_client",
             cinnabar::test::Arguments{transport.name, peer.address(), "listen"}));
-    for (auto& client : clients) CHECK(client->listen() == "asked");
+    for (auto& client : clients)
+        CHECK(client->listen() == "asked");
     for (auto& client : clients) {
         client->finish();
         CHECK(client->wait() == 0);
@@ -139,8 +145,10 @@ CINNABAR_CONFORMANCE("across processes: a suspended peer answers when it is resu
             REQUIRE(hears.back()->recv_expected(in.back(), to, tag) == NA_SUCCESS);
             REQUIRE(sends.back()->send_unexpected(out.back(), to, tag) == NA_SUCCESS);
         }
-        for (int i = 0; i < 1000; ++i) net.progress();
-        for (const auto& hear : hears) REQUIRE_FALSE(hear->done());
+        for (int i = 0; i < 1000; ++i)
+            net.progress();
+        for (const auto& hear : hears)
+            REQUIRE_FALSE(hear->done());
         // A receive from the suspended peer can be given up.
         REQUIRE(hears[0]->cancel() == NA_SUCCESS);
         pump(net, [&] { return hears[0]->done(); });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Waiting: a poll never blocks, a wait ends with its time or with a message, the descriptor can be slept
-// on, and a wake-up between arming and sleeping is not lost. The watchdog, not a clock, sees a hang.
+// Waiting: a poll never blocks, a wait ends with its time or with a message, the descriptor can be
+// slept on, and a wake-up between arming and sleeping is not lost. The watchdog, not a clock, sees
+// a hang.
 #include <poll.h>
 
 #include <thread>
@@ -63,10 +64,11 @@ CINNABAR_CONFORMANCE("a blocking wait is woken by a message") {
                 if (NA_Poll_wait(pair.b.cls(), pair.b.context(), NA_MAX_IDLE_TIME, &count) !=
                     NA_SUCCESS)
                     std::abort();
-                (void) NA_Trigger(pair.b.context(), 10, &count);
+                (void)NA_Trigger(pair.b.context(), 10, &count);
             }
         });
-        for (int i = 0; i < round % 10; ++i) std::this_thread::yield();
+        for (int i = 0; i < round % 10; ++i)
+            std::this_thread::yield();
         REQUIRE(send.send_unexpected(out, pair.to_b, 1) == NA_SUCCESS);
         if (pair.own_b != nullptr) pump(pair.a, [&] { return send.done(); });
         waiter.join();
@@ -92,10 +94,11 @@ CINNABAR_CONFORMANCE("the descriptor wakes a sleeper") {
                     if (::poll(&event, 1, -1) < 0 && errno != EINTR) std::abort();
                 }
                 if (NA_Poll(pair.b.cls(), pair.b.context(), nullptr) != NA_SUCCESS) std::abort();
-                (void) NA_Trigger(pair.b.context(), 10, nullptr);
+                (void)NA_Trigger(pair.b.context(), 10, nullptr);
             }
         });
-        for (int i = 0; i < round % 10; ++i) std::this_thread::yield();
+        for (int i = 0; i < round % 10; ++i)
+            std::this_thread::yield();
         REQUIRE(send.send_unexpected(out, pair.to_b, 1) == NA_SUCCESS);
         if (pair.own_b != nullptr) pump(pair.a, [&] { return send.done(); });
         sleeper.join();
@@ -107,14 +110,16 @@ CINNABAR_CONFORMANCE("the descriptor wakes a sleeper") {
 CINNABAR_CONFORMANCE("a descriptor is quiet once everything is done") {
     if (transport.busy) return;
     Pair pair(transport);
-    for (int i = 0; i < 3; ++i) exchange(pair);
+    for (int i = 0; i < 3; ++i)
+        exchange(pair);
     // What is left to do, such as the last of a greeting, is done in a few polls; then it is quiet.
     const int fd = NA_Poll_get_fd(pair.b.cls(), pair.b.context());
     pollfd event{fd, POLLIN, 0};
     do {
-        for (int i = 0; i < 10; ++i) pair.progress();
+        for (int i = 0; i < 10; ++i)
+            pair.progress();
         event.revents = 0;
-        if (NA_Poll_try_wait(pair.b.cls(), pair.b.context())) (void) ::poll(&event, 1, 0);
+        if (NA_Poll_try_wait(pair.b.cls(), pair.b.context())) (void)::poll(&event, 1, 0);
     } while (event.revents != 0);
     CHECK(event.revents == 0);
 }

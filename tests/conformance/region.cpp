@@ -5,14 +5,16 @@ namespace cinnabar::conformance {
 namespace {
 
 unsigned char byte_at(unsigned char seed, std::size_t offset) {
-    return static_cast<unsigned char>(seed * 17u + offset * 31u + (offset >> 8) * 13u + (offset >> 16));
+    return static_cast<unsigned char>(seed * 17u + offset * 31u + (offset >> 8) * 13u +
+                                      (offset >> 16));
 }
 
 }  // namespace
 
 std::vector<unsigned char> content_of(std::size_t size, unsigned char seed) {
     std::vector<unsigned char> content(size);
-    for (std::size_t i = 0; i < size; ++i) content[i] = byte_at(seed, i);
+    for (std::size_t i = 0; i < size; ++i)
+        content[i] = byte_at(seed, i);
     return content;
 }
 
@@ -28,7 +30,8 @@ Region::Region(const Net& net, std::size_t size, std::size_t segments, unsigned 
             i + 1 == segments ? rest : std::min(rest, size / segments / 2 + i % 5 + (i == 0));
         std::vector<unsigned char>& segment = segments_[i];
         segment.resize(length);
-        for (std::size_t at = 0; at < length; ++at) segment[at] = byte_at(seed, placed + at);
+        for (std::size_t at = 0; at < length; ++at)
+            segment[at] = byte_at(seed, placed + at);
         placed += length;
         list.push_back({segment.data(), length});
     }
@@ -49,7 +52,8 @@ void Region::deregister() {
 
 std::vector<unsigned char> Region::content() const {
     std::vector<unsigned char> all;
-    for (const auto& segment : segments_) all.insert(all.end(), segment.begin(), segment.end());
+    for (const auto& segment : segments_)
+        all.insert(all.end(), segment.begin(), segment.end());
     return all;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Put and get: every size, any offset, any segmentation on both sides, what is refused, many at once.
+// Put and get: every size, any offset, any segmentation on both sides, what is refused, many at
+// once.
 #include <algorithm>
 #include <limits>
 
@@ -49,8 +50,8 @@ void check_transfers(Pair& pair, std::size_t size, std::size_t local_segments,
 
 CINNABAR_CONFORMANCE("transfers of every size arrive whole") {
     Pair pair(transport);
-    for (const std::size_t size : {0u, 1u, 7u, 8u, 63u, 64u, 65u, 1000u, 4095u, 4096u, 4097u, 65535u,
-                                   65536u, 65537u, 262145u, 1048576u, 5000001u})
+    for (const std::size_t size : {0u, 1u, 7u, 8u, 63u, 64u, 65u, 1000u, 4095u, 4096u, 4097u,
+                                   65535u, 65536u, 65537u, 262145u, 1048576u, 5000001u})
         check_transfers(pair, size, 1, 1, 0, 0);
 }
 
@@ -150,8 +151,10 @@ CINNABAR_CONFORMANCE("many transfers and messages are in flight at once") {
                 NA_SUCCESS);
         if (i % 8 == 0) exchange(pair, 100, static_cast<na_tag_t>(i));
     }
-    pump(pair, [&] { return std::all_of(ops.begin(), ops.end(), [](auto& op) { return op->done(); }); });
-    for (const auto& op : ops) REQUIRE(op->ret() == NA_SUCCESS);
+    pump(pair,
+         [&] { return std::all_of(ops.begin(), ops.end(), [](auto& op) { return op->done(); }); });
+    for (const auto& op : ops)
+        REQUIRE(op->ret() == NA_SUCCESS);
     CHECK(target.content() == content_of(count * piece, 1));
     CHECK(in.content() == content_of(count * piece, 3));
 }
@@ -174,11 +177,13 @@ CINNABAR_CONFORMANCE("a cancelled transfer ends once") {
             Op op(pair.a);
             REQUIRE(post(op, pair, {direction, local.get(), 0, handle.get(), 0, 4000000}) ==
                     NA_SUCCESS);
-            for (int i = 0; i < round; ++i) pair.progress();
+            for (int i = 0; i < round; ++i)
+                pair.progress();
             REQUIRE(op.cancel() == NA_SUCCESS);
             pump(pair, [&] { return op.done(); });
             REQUIRE((op.ret() == NA_SUCCESS || op.ret() == codes::canceled));
-            for (int i = 0; i < 5; ++i) pair.progress();
+            for (int i = 0; i < 5; ++i)
+                pair.progress();
             REQUIRE(op.completions() == 1);
         }
     exchange(pair);

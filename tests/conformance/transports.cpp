@@ -29,8 +29,8 @@ struct Exception {
     const char* reason;
 };
 
-// Every test that a transport is excused from. A kind of peers excuses from what needs other peers; see
-// exception_for().
+// Every test that a transport is excused from. A kind of peers excuses from what needs other peers;
+// see exception_for().
 constexpr Exception exceptions[] = {
     {"mem_busy", "a blocking wait is woken by a message", "busy: there is nothing to wait on"},
     {"sm_busy", "a blocking wait is woken by a message", "busy: there is nothing to wait on"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The table of transports that the conformance suite runs against, and how a test is written for all of
-// them. CINNABAR_TEST_TRANSPORT in the environment chooses one; otherwise each test runs for all.
+// The table of transports that the conformance suite runs against, and how a test is written for
+// all of them. CINNABAR_TEST_TRANSPORT in the environment chooses one; otherwise each test runs for
+// all.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -10,7 +11,7 @@
 namespace cinnabar::conformance {
 
 enum class Peers {
-    two,  // two classes talk, in one process or in two
+    two,          // two classes talk, in one process or in two
     one_process,  // two classes talk, but never across processes
     self,         // one class talks to its own address
 };
@@ -36,15 +37,16 @@ const char* exception_for(const Transport& transport, const std::string& test);
 // Defines a test case that runs for each transport, which the body sees as `transport`.
 #define CINNABAR_CONFORMANCE(title) CINNABAR_CONFORMANCE_AT(title, __LINE__)
 #define CINNABAR_CONFORMANCE_AT(title, line) CINNABAR_CONFORMANCE_JOIN(title, line)
-#define CINNABAR_CONFORMANCE_JOIN(title, line) CINNABAR_CONFORMANCE_AS(title, conformance_body_##line)
-#define CINNABAR_CONFORMANCE_AS(title, body)                                                        \
-    static void body(const ::cinnabar::conformance::Transport& transport);                         \
-    TEST_CASE(title) {                                                                              \
-        const auto* chosen = GENERATE(from_range(::cinnabar::conformance::transports()));           \
-        CAPTURE(std::string(chosen->name));                                                        \
-        if (const char* reason = ::cinnabar::conformance::exception_for(*chosen, title))             \
-            WARN(chosen->name << ": does not apply: " << reason);                                   \
-        else                                                                                       \
-            body(*chosen);                                                                         \
-    }                                                                                              \
+#define CINNABAR_CONFORMANCE_JOIN(title, line) \
+    CINNABAR_CONFORMANCE_AS(title, conformance_body_##line)
+#define CINNABAR_CONFORMANCE_AS(title, body)                                              \
+    static void body(const ::cinnabar::conformance::Transport& transport);                \
+    TEST_CASE(title) {                                                                    \
+        const auto* chosen = GENERATE(from_range(::cinnabar::conformance::transports())); \
+        CAPTURE(std::string(chosen->name));                                               \
+        if (const char* reason = ::cinnabar::conformance::exception_for(*chosen, title))  \
+            WARN(chosen->name << ": does not apply: " << reason);                         \
+        else                                                                              \
+            body(*chosen);                                                                \
+    }                                                                                     \
     static void body([[maybe_unused]] const ::cinnabar::conformance::Transport& transport)

@@ -22,8 +22,12 @@ thread_local unsigned long allocations = 0;
 
 }  // namespace
 
-bool AllocationCounter::available() noexcept { return CINNABAR_COUNT_ALLOCATIONS != 0; }
-unsigned long AllocationCounter::total() noexcept { return allocations; }
+bool AllocationCounter::available() noexcept {
+    return CINNABAR_COUNT_ALLOCATIONS != 0;
+}
+unsigned long AllocationCounter::total() noexcept {
+    return allocations;
+}
 
 }  // namespace cinnabar::test
 

@@ -58,7 +58,9 @@ void allow_log(std::string text) {
     announcements.push_back({std::move(text), false});
 }
 
-void install_log_check() { NA_Set_log_func(log_function); }
+void install_log_check() {
+    NA_Set_log_func(log_function);
+}
 
 void begin_log_check() {
     std::lock_guard lock(mutex);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Watches the log of the library: an error or warning line that the running test has not announced
-// fails it, and so does an announced one that never came. Any thread may log; announcements are made
-// by the test (or a role in a child process) and hold until the test case ends.
+// fails it, and so does an announced one that never came. Any thread may log; announcements are
+// made by the test (or a role in a child process) and hold until the test case ends.
 #pragma once
 
 #include <string>

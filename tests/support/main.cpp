@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The main program of every test binary: Catch2, and around each test case the watchdog, the check of
-// the log and the check of what is left behind. Findings are printed with the name of the test case and
-// make the program fail. Started with a role (process.hpp) it runs that instead, as a test case too, so
-// that a role may use assertions and is checked in the same way.
+// The main program of every test binary: Catch2, and around each test case the watchdog, the check
+// of the log and the check of what is left behind. Findings are printed with the name of the test
+// case and make the program fail. Started with a role (process.hpp) it runs that instead, as a test
+// case too, so that a role may use assertions and is checked in the same way.
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
 #include <cstdio>
@@ -55,7 +55,9 @@ private:
 
 CATCH_REGISTER_LISTENER(Checks)
 
-TEST_CASE("role", "[.role]") { role_code = run_role(role_argc, role_argv); }
+TEST_CASE("role", "[.role]") {
+    role_code = run_role(role_argc, role_argv);
+}
 
 int run_role_in_session(int argc, char** argv) {
     role_argc = argc;

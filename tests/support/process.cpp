@@ -73,15 +73,15 @@ std::string own_program() {
 
 pid_t spawn(const Arguments& command, int input, int output) {
     std::vector<char*> pointers;
-    for (const std::string& word : command) pointers.push_back(const_cast<char*>(word.c_str()));
+    for (const std::string& word : command)
+        pointers.push_back(const_cast<char*>(word.c_str()));
     pointers.push_back(nullptr);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     pid_t id = -1;
-    const int error =
-        ::posix_spawnp(&id, pointers[0], &actions, nullptr, pointers.data(), environ);
+    const int error = ::posix_spawnp(&id, pointers[0], &actions, nullptr, pointers.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     errno = error;
     return error == 0 ? id : -1;
@@ -118,7 +118,7 @@ Process::~Process() {
     finish();
     if (!status_) {
         kill();
-        (void) wait();
+        (void)wait();
     }
     ::close(output_);
 }
@@ -126,7 +126,7 @@ Process::~Process() {
 void Process::tell(std::string_view line) {
     // A child that is gone shows itself in listen() and wait(); it must not kill the test.
     ::signal(SIGPIPE, SIG_IGN);
-    (void) write_all(input_, fmt::format("{}\n", line));
+    (void)write_all(input_, fmt::format("{}\n", line));
 }
 
 std::string Process::listen() {
@@ -144,7 +144,9 @@ void Process::signal(int number) {
     if (!status_) ::kill(id_, number);
 }
 
-void Process::kill() { signal(SIGKILL); }
+void Process::kill() {
+    signal(SIGKILL);
+}
 
 void Process::suspend() {
     signal(SIGSTOP);
@@ -153,7 +155,9 @@ void Process::suspend() {
         if (errno != EINTR) fail("waitid");
 }
 
-void Process::resume() { signal(SIGCONT); }
+void Process::resume() {
+    signal(SIGCONT);
+}
 
 int Process::wait() {
     if (status_) return *status_;
@@ -164,7 +168,9 @@ int Process::wait() {
     return *status_;
 }
 
-void say(std::string_view line) { (void) write_all(STDOUT_FILENO, fmt::format("{}\n", line)); }
+void say(std::string_view line) {
+    (void)write_all(STDOUT_FILENO, fmt::format("{}\n", line));
+}
 
 std::optional<std::string> hear() {
     static std::string buffer;

@@ -6,10 +6,12 @@
 //       while (auto line = hear()) say(*line);
 //       return 0;
 //   }
-//   TEST_CASE("...") { Process child("echo"); child.tell("hello"); CHECK(child.listen() == "hello"); }
+//   TEST_CASE("...") { Process child("echo"); child.tell("hello"); CHECK(child.listen() ==
+//   "hello"); }
 //
-// They talk in lines, through the child's standard input and output. A Process is used by one thread;
-// its destructor kills the child, if it still runs, and reaps it. A child dies with its parent.
+// They talk in lines, through the child's standard input and output. A Process is used by one
+// thread; its destructor kills the child, if it still runs, and reaps it. A child dies with its
+// parent.
 #pragma once
 
 #include <sys/types.h>
@@ -38,9 +40,9 @@ public:
     // Closes the child's input, which ends a role that hears until the end.
     void finish();
     void signal(int number);
-    void kill();      // SIGKILL
-    void suspend();   // SIGSTOP, and waits until it is stopped
-    void resume();    // SIGCONT
+    void kill();     // SIGKILL
+    void suspend();  // SIGSTOP, and waits until it is stopped
+    void resume();   // SIGCONT
     // Reaps it: its exit code, or 128 + the signal that ended it. Blocks.
     int wait();
     pid_t id() const { return id_; }
@@ -69,8 +71,9 @@ int run_role(int argc, char** argv);
 
 }  // namespace cinnabar::test
 
-// Registers the function body that follows as a role. [[maybe_unused]] because few roles take arguments.
-#define CINNABAR_ROLE(name)                                                                      \
-    static int role_##name(const ::cinnabar::test::Arguments& arguments);                        \
+// Registers the function body that follows as a role. [[maybe_unused]] because few roles take
+// arguments.
+#define CINNABAR_ROLE(name)                                                                       \
+    static int role_##name(const ::cinnabar::test::Arguments& arguments);                         \
     static const ::cinnabar::test::RoleRegistration role_registration_##name(#name, role_##name); \
     static int role_##name([[maybe_unused]] const ::cinnabar::test::Arguments& arguments)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a test must not leave behind in the process and on the system: open descriptors, shared memory
-// files, child processes. The main program takes a snapshot before and after each test case.
+// What a test must not leave behind in the process and on the system: open descriptors, shared
+// memory files, child processes. The main program takes a snapshot before and after each test case.
 #pragma once
 
 #include <map>

@@ -28,7 +28,8 @@ std::string call_of(std::string_view line) {
     std::size_t at = line.find_first_not_of("0123456789 ");
     if (at == std::string_view::npos) return {};
     const std::size_t start = at;
-    while (at < line.size() && (std::isalnum(static_cast<unsigned char>(line[at])) || line[at] == '_'))
+    while (at < line.size() &&
+           (std::isalnum(static_cast<unsigned char>(line[at])) || line[at] == '_'))
         ++at;
     if (at == start || at == line.size() || line[at] != '(') return {};
     return std::string(line.substr(start, at - start));
@@ -47,7 +48,9 @@ void mark_system_calls(std::string_view mark) {
 TracedProcess::TracedProcess(std::string_view role, const Arguments& arguments)
     : file_(temporary_file()), process(role, arguments, {"strace", "-f", "-o", file_}) {}
 
-TracedProcess::~TracedProcess() { ::unlink(file_.c_str()); }
+TracedProcess::~TracedProcess() {
+    ::unlink(file_.c_str());
+}
 
 std::map<std::string, unsigned> TracedProcess::counts() const {
     std::map<std::string, unsigned> result;

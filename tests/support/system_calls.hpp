@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Counts the system calls that a role makes between two marks, with strace: for tests that say "a poll
-// makes no system call". Needs strace and the right to trace.
+// Counts the system calls that a role makes between two marks, with strace: for tests that say "a
+// poll makes no system call". Needs strace and the right to trace.
 #pragma once
 
 #include <map>

@@ -69,8 +69,8 @@ std::vector<pid_t> family() {
 void print_stacks(pid_t process) {
     fmt::print(stderr, "watchdog: stacks of process {}\n", process);
     const std::string id = std::to_string(process);
-    const char* arguments[] = {"gdb",  "-nx", "-batch", "-ex", "thread apply all backtrace 30",
-                               "-p", id.c_str(), nullptr};
+    const char* arguments[] = {"gdb", "-nx",      "-batch", "-ex", "thread apply all backtrace 30",
+                               "-p",  id.c_str(), nullptr};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
@@ -89,7 +89,8 @@ void print_stacks(pid_t process) {
     // Lets gdb, a child, attach to its parent.
     ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
     const std::vector<pid_t> members = family();
-    for (const pid_t process : members) print_stacks(process);
+    for (const pid_t process : members)
+        print_stacks(process);
     for (const pid_t process : members)
         if (process != ::getpid()) ::kill(process, SIGKILL);
     // Not through the handler of the test framework, which would report from this thread.

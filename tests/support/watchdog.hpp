@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The deadline of a test: when it passes, the stacks of this process and of every process below it are
-// printed (if gdb is installed) and the process aborts. Nothing asserts on time otherwise. Deadlines
-// are multiplied by CINNABAR_TEST_SLOWDOWN, for sanitizers and busy machines.
+// The deadline of a test: when it passes, the stacks of this process and of every process below it
+// are printed (if gdb is installed) and the process aborts. Nothing asserts on time otherwise.
+// Deadlines are multiplied by CINNABAR_TEST_SLOWDOWN, for sanitizers and busy machines.
 #pragma once
 
 #include <string>

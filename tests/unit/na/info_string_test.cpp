@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The info string grammar, "[class+]protocol[://[host part]]": what is accepted, and what each mistake
-// is answered with.
+// The info string grammar, "[class+]protocol[://[host part]]": what is accepted, and what each
+// mistake is answered with.
 #include "na/core/info_string.hpp"
 
 #include <catch2/catch.hpp>
@@ -37,14 +37,13 @@ struct Bad {
 };
 
 TEST_CASE("a malformed info string is refused with the reason") {
-    const Bad bad =
-        GENERATE(Bad{"", NA_INVALID_ARG}, Bad{":", NA_PROTONOSUPPORT}, Bad{"tcp:", NA_PROTONOSUPPORT},
-                 Bad{"tcp:/", NA_PROTONOSUPPORT}, Bad{"tcp:/x", NA_PROTONOSUPPORT},
-                 Bad{"tcp:80", NA_PROTONOSUPPORT}, Bad{"://host", NA_INVALID_ARG},
-                 Bad{"+tcp", NA_INVALID_ARG}, Bad{"na+", NA_INVALID_ARG},
-                 Bad{"na+://x", NA_INVALID_ARG}, Bad{"a+b+c", NA_INVALID_ARG},
-                 Bad{"tc p", NA_INVALID_ARG}, Bad{"tcp\n://h", NA_INVALID_ARG},
-                 Bad{"n/a+tcp", NA_INVALID_ARG}, Bad{"\xff\xfe", NA_INVALID_ARG});
+    const Bad bad = GENERATE(
+        Bad{"", NA_INVALID_ARG}, Bad{":", NA_PROTONOSUPPORT}, Bad{"tcp:", NA_PROTONOSUPPORT},
+        Bad{"tcp:/", NA_PROTONOSUPPORT}, Bad{"tcp:/x", NA_PROTONOSUPPORT},
+        Bad{"tcp:80", NA_PROTONOSUPPORT}, Bad{"://host", NA_INVALID_ARG},
+        Bad{"+tcp", NA_INVALID_ARG}, Bad{"na+", NA_INVALID_ARG}, Bad{"na+://x", NA_INVALID_ARG},
+        Bad{"a+b+c", NA_INVALID_ARG}, Bad{"tc p", NA_INVALID_ARG}, Bad{"tcp\n://h", NA_INVALID_ARG},
+        Bad{"n/a+tcp", NA_INVALID_ARG}, Bad{"\xff\xfe", NA_INVALID_ARG});
     CAPTURE(bad.text);
     std::string why;
     Result<InfoString> info = parse_info_string(bad.text, &why);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The checks around test cases see what they are there for: log lines, descriptors, files, children;
-// and the counters count.
+// The checks around test cases see what they are there for: log lines, descriptors, files,
+// children; and the counters count.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -80,13 +80,13 @@ TEST_CASE("allocations of this thread are counted") {
 }
 
 CINNABAR_ROLE(three_calls) {
-    (void) ::getppid();
+    (void)::getppid();
     mark_system_calls("begin");
-    (void) ::getppid();
-    (void) ::getppid();
-    (void) ::getuid();
+    (void)::getppid();
+    (void)::getppid();
+    (void)::getuid();
     mark_system_calls("end");
-    (void) ::getppid();
+    (void)::getppid();
     return 0;
 }
 

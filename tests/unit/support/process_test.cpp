@@ -12,8 +12,10 @@
 using namespace cinnabar::test;
 
 CINNABAR_ROLE(echo) {
-    for (const std::string& argument : arguments) say(argument);
-    while (auto line = hear()) say("echo " + *line);
+    for (const std::string& argument : arguments)
+        say(argument);
+    while (auto line = hear())
+        say("echo " + *line);
     return 7;
 }
 
@@ -50,9 +52,13 @@ TEST_CASE("a child can be suspended, resumed and killed") {
     CHECK(child.wait() == 128 + SIGKILL);
 }
 
-TEST_CASE("a child that is not waited for is killed and reaped") { Process child("echo"); }
+TEST_CASE("a child that is not waited for is killed and reaped") {
+    Process child("echo");
+}
 
-TEST_CASE("an unknown role is an error") { CHECK(Process("no such role").wait() == 2); }
+TEST_CASE("an unknown role is an error") {
+    CHECK(Process("no such role").wait() == 2);
+}
 
 TEST_CASE("an error line fails the role that logged it, unless announced") {
     CHECK(Process("log_unexpectedly").wait() == 99);

@@ -15,7 +15,8 @@ CINNABAR_ROLE(hang) {
     // The stacks would only be noise here.
     if (::freopen("/dev/null", "w", stderr) == nullptr) return 3;
     arm_watchdog(1, "hang on purpose");
-    for (;;) ::pause();
+    for (;;)
+        ::pause();
 }
 
 CINNABAR_ROLE(calm) {
