@@ -9,7 +9,6 @@
 
 #include <cstdlib>
 #include <memory>
-#include <mutex>
 
 #include "bulk/descriptor.hpp"
 #include "bulk/transfer.hpp"
@@ -26,9 +25,8 @@ struct Overflow {
     // Of a fetch:
     hg_bulk* origin = nullptr;
     std::uint64_t digest = 0;
-    // Held while the transfer is being cancelled, so that it is not recycled meanwhile; recursive since a
-    // cancel may end the transfer at once.
-    std::recursive_mutex cancelling;
+    // Null once the transfer has ended. The caller of overflow_cancel() keeps `done` from returning
+    // meanwhile, and with it the transfer from being recycled.
     std::atomic<hg_op_id*> transfer{nullptr};
     void (*done)(void*, hg_return_t) noexcept = nullptr;
     void* arg = nullptr;
@@ -37,8 +35,6 @@ struct Overflow {
 namespace {
 
 constexpr std::size_t digest_size = sizeof(std::uint64_t);
-// No sane argument list is larger; a descriptor that claims more is refused before memory is asked for.
-constexpr std::uint64_t largest_payload = std::uint64_t{1} << 40;
 
 hg_return_t describe(hg_class& cls, Overflow& overflow, std::uint8_t permissions) {
     void* base = overflow.data;
@@ -49,10 +45,6 @@ hg_return_t describe(hg_class& cls, Overflow& overflow, std::uint8_t permissions
 
 void on_transferred(void* arg, hg_return_t ret) noexcept {
     auto& overflow = *static_cast<Overflow*>(arg);
-    {
-        const std::lock_guard lock(overflow.cancelling);
-        overflow.transfer.store(nullptr);
-    }
     if (ret == HG_SUCCESS && XXH3_64bits(overflow.data, overflow.size) != overflow.digest)
         ret = fail(HG_CHECKSUM_ERROR, "hg_rpc", "a payload of {} bytes changed while it was fetched",
                    overflow.size);
@@ -69,7 +61,10 @@ hg_return_t prepare_fetch(const FetchRequest& request, Overflow& overflow) {
         ret != HG_SUCCESS)
         return ret;
     const std::uint64_t size = overflow.origin->length;
-    if (size == 0 || size > largest_payload || !overflow.origin->eager.empty() ||
+    if (size > cls.options.max_payload)
+        return fail(HG_OVERFLOW, "hg_rpc", "a payload of {} bytes is above the limit of {}", size,
+                    cls.options.max_payload);
+    if (size == 0 || !overflow.origin->eager.empty() ||
         (overflow.origin->permissions & HG_BULK_READ_ONLY) == 0)
         return fail(HG_PROTOCOL_ERROR, "hg_rpc", "the descriptor of a payload claims {} bytes", size);
     overflow.data = std::malloc(size);
@@ -85,6 +80,11 @@ hg_return_t overflow_publish(hg_class& cls, void* data, std::size_t size, Payloa
                              Overflow** published) noexcept {
     Overflow* overflow = overflow_adopt(data, size);
     if (overflow == nullptr) return HG_NOMEM;
+    if (size > cls.options.max_payload) {
+        overflow_release(overflow);
+        return fail(HG_OVERFLOW, "hg_rpc", "a payload of {} bytes is above the limit of {}", size,
+                    cls.options.max_payload);
+    }
     const hg_return_t ret = border("overflow_publish", [&] {
         if (const hg_return_t described = describe(cls, *overflow, HG_BULK_READ_ONLY);
             described != HG_SUCCESS)
@@ -129,7 +129,6 @@ hg_return_t overflow_fetch(const FetchRequest& request, std::atomic<Overflow*>* 
 }
 
 void overflow_cancel(Overflow& overflow) noexcept {
-    const std::lock_guard lock(overflow.cancelling);
     if (hg_op_id* transfer = overflow.transfer.load()) bulk::cancel_transfer(*transfer);
 }
 

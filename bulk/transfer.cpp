@@ -66,8 +66,6 @@ void on_step(const na_cb_info* info) noexcept {
 hg_return_t post_step(hg_op_id& transfer, Slot& slot, const Step& step) noexcept {
     const TransferRequest& request = transfer.request;
     na_class_t* na = transfer.context->cls->na;
-    if (slot.op == nullptr) slot.op = NA_Op_create(na, NA_OP_SINGLE);
-    if (slot.op == nullptr) return HG_NOMEM;
     const auto start = request.op == HG_BULK_PULL ? NA_Get : NA_Put;
     return from_na(start(na, transfer.context->na, on_step, &slot,
                          request.local->handles[step.local_piece], step.local_offset,
@@ -92,7 +90,14 @@ bool pump_once(hg_op_id& transfer) noexcept {
                 transfer.exhausted = true;
                 break;
             }
-            slot.state.store(Slot::posted, std::memory_order_relaxed);
+            // Before the state says so: cancel_transfer() reads the operation of posted slots.
+            if (slot.op == nullptr)
+                slot.op = NA_Op_create(transfer.context->cls->na, NA_OP_SINGLE);
+            if (slot.op == nullptr) {
+                transfer.ret = HG_NOMEM;
+                break;
+            }
+            slot.state.store(Slot::posted, std::memory_order_release);
             ++transfer.posts;
             const hg_return_t ret = post_step(transfer, slot, step);
             if (ret != HG_SUCCESS) {

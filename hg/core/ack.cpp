@@ -4,11 +4,17 @@
 // up its call never sends it, so the wait has a deadline.
 #include "hg/core/ack.hpp"
 
+#include <sys/timerfd.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "hg/core/context.hpp"
 #include "hg/core/handle.hpp"
 #include "hg/net/status.hpp"
+#include "na/base/errno_code.hpp"
 
 namespace cinnabar::hg {
 namespace {
@@ -18,43 +24,73 @@ hg_return_t provide_op(hg_handle& handle) noexcept {
     return handle.ack_op == nullptr ? HG_NOMEM : HG_SUCCESS;
 }
 
-std::chrono::steady_clock::time_point now() noexcept { return std::chrono::steady_clock::now(); }
+AckWaits::Clock::time_point now() noexcept { return AckWaits::Clock::now(); }
 
 }  // namespace
 
-void AckWaits::add(hg_handle& handle, std::chrono::steady_clock::time_point deadline) {
+Status AckWaits::open() noexcept {
+    timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+    if (timer_) return NA_SUCCESS;
+    return log_error(code_of_errno(errno), "hg_ctx", "timerfd_create: {}", std::strerror(errno));
+}
+
+void AckWaits::add(hg_handle& handle, std::chrono::milliseconds patience) {
     MutexLock lock(mutex_);
-    waits_.push_back({&handle, deadline});
-    count_.store(waits_.size(), std::memory_order_relaxed);
+    waits_.push_back({&handle, now() + patience});
+    // All waits are equally long, so the first is the first to expire.
+    if (waits_.size() == 1) set_timer();
 }
 
 void AckWaits::remove(hg_handle& handle) noexcept {
     MutexLock lock(mutex_);
     std::erase_if(waits_, [&](const Wait& wait) { return wait.handle == &handle; });
-    count_.store(waits_.size(), std::memory_order_relaxed);
+}
+
+// With the mutex held: makes the descriptor readable when the first wait expires.
+void AckWaits::set_timer() noexcept {
+    if (waits_.empty()) {
+        due_.store(Clock::time_point::max(), std::memory_order_relaxed);
+        return;
+    }
+    const auto left = std::max<std::chrono::nanoseconds>(waits_.front().deadline - now(),
+                                                         std::chrono::milliseconds(1));
+    itimerspec spec{};
+    spec.it_value.tv_sec = static_cast<time_t>(left.count() / 1000000000);
+    spec.it_value.tv_nsec = static_cast<long>(left.count() % 1000000000);
+    if (timer_) (void) ::timerfd_settime(timer_.get(), 0, &spec, nullptr);
+    due_.store(waits_.front().deadline, std::memory_order_relaxed);
+}
+
+// With the mutex held: the first wait that has expired, which gets another while to end; kept from being
+// recycled until the caller lets it go.
+hg_handle* AckWaits::next_expired() noexcept {
+    if (waits_.empty() || waits_.front().deadline > now()) return nullptr;
+    Wait wait = waits_.front();
+    waits_.erase(waits_.begin());
+    wait.deadline = now() + std::chrono::seconds(1);
+    waits_.push_back(wait);
+    ref_handle(*wait.handle);
+    return wait.handle;
 }
 
 void AckWaits::expire() noexcept {
-    const auto time = now();
-    hg_handle* expired = nullptr;
-    do {
-        expired = nullptr;
+    std::uint64_t ignored = 0;
+    if (timer_) [[maybe_unused]] const ssize_t got = ::read(timer_.get(), &ignored, sizeof ignored);
+    for (;;) {
+        hg_handle* expired = nullptr;
         {
             MutexLock lock(mutex_);
-            const auto found = std::find_if(waits_.begin(), waits_.end(),
-                                            [&](const Wait& wait) { return wait.deadline <= time; });
-            if (found == waits_.end()) return;
-            expired = found->handle;
-            // Kept from being recycled until the cancel has been asked for.
-            ref_handle(*expired);
-            waits_.erase(found);
-            count_.store(waits_.size(), std::memory_order_relaxed);
+            expired = next_expired();
+            if (expired == nullptr) {
+                set_timer();
+                return;
+            }
         }
         log_warning("hg_rpc", "RPC {:#x}: the peer does not acknowledge a large payload; given up",
                     expired->info.id);
         (void) NA_Cancel(expired->cls().na, expired->context().na, expired->ack_op);
         unref_handle(*expired);
-    } while (expired != nullptr);
+    }
 }
 
 hg_return_t end_ack_wait(hg_handle& handle, na_return_t ret) noexcept {
@@ -77,7 +113,7 @@ hg_return_t await_ack(hg_handle& handle, na_cb_t done) noexcept {
     hg_context& context = handle.context();
     const std::chrono::milliseconds patience{context.cls->options.ack_timeout_ms};
     const hg_return_t ret = border("await_ack", [&] {
-        context.ack_waits.add(handle, now() + patience);
+        context.ack_waits.add(handle, patience);
         return from_na(NA_Msg_recv_expected(context.cls->na, context.na, done, &handle,
                                             &handle.ack_byte, 1, nullptr, handle.info.addr->na,
                                             handle.info.context_id, context.ack_tag(handle.tag),

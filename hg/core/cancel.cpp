@@ -12,7 +12,7 @@ hg_return_t cancel(hg_handle& handle) noexcept {
         return fail(HG_OPNOTSUPPORTED, "hg_rpc", "a call to oneself cannot be cancelled");
     handle.cancelled.store(true);
     const bool in_flight = handle.role == Role::origin ? handle.busy.load(std::memory_order_acquire)
-                                                       : handle.responded;
+                                                       : handle.responded.load(std::memory_order_acquire);
     if (!in_flight) return HG_SUCCESS;
     hg_context& context = handle.context();
     for (na_op_id_t* op : {handle.send_op, handle.recv_op, handle.ack_op}) {
@@ -21,8 +21,14 @@ hg_return_t cancel(hg_handle& handle) noexcept {
         if (const na_return_t ret = NA_Cancel(context.cls->na, context.na, op); ret != NA_SUCCESS)
             return from_na(ret);
     }
+    const std::lock_guard lock(context.fetch_mutex);
     if (Overflow* overflow = handle.fetching.load()) overflow_cancel(*overflow);
     return HG_SUCCESS;
+}
+
+Overflow* end_fetch(hg_handle& handle) noexcept {
+    const std::lock_guard lock(handle.context().fetch_mutex);
+    return handle.fetching.exchange(nullptr);
 }
 
 }  // namespace cinnabar::hg

@@ -53,6 +53,9 @@ void read_number(const char* name, std::uint32_t limit, std::uint32_t& value) {
 void read_environment(Options& options) {
     read_number("CINNABAR_SPIN_US", 1000000, options.spin_us);
     read_number("CINNABAR_ACK_TIMEOUT_MS", 3600000, options.ack_timeout_ms);
+    std::uint32_t mebibytes = static_cast<std::uint32_t>(options.max_payload >> 20);
+    read_number("CINNABAR_MAX_PAYLOAD_MIB", 1 << 20, mebibytes);
+    options.max_payload = std::uint64_t{mebibytes} << 20;
 }
 
 na_init_info na_options(const hg_init_info& info) {

@@ -21,6 +21,7 @@ struct Options {
     bool overflow = true;
     bool release_input_early = false;
     std::uint32_t spin_us = 50;  // how long a blocking HG_Progress() polls before it sleeps
+    std::uint64_t max_payload = std::uint64_t{1} << 30;  // bytes of one encoded input or output
     std::uint32_t ack_timeout_ms = 30000;  // for the peer's acknowledgement of a large payload
 };
 

@@ -8,7 +8,7 @@ namespace cinnabar::hg {
 void CompletionQueue::push(Completion& completion) noexcept {
     queue_.push(completion);
     // The exchange inside push() is a full barrier: a sleeper that did not see the entry is seen here.
-    if (sleepers_.load(std::memory_order_seq_cst) > 0 && !signalled_.exchange(true)) wake_.signal();
+    if (has_sleepers()) wake_sleepers();
     if (trigger_sleepers_.load(std::memory_order_seq_cst) > 0) {
         // Taking the mutex closes the gap between a sleeper's last look and its wait.
         { const std::lock_guard lock(mutex_); }

@@ -36,6 +36,10 @@ public:
     // A thread that is going to sleep on wake_fd() announces itself, then looks at empty() once more.
     void announce_sleeper() noexcept { sleepers_.fetch_add(1, std::memory_order_seq_cst); }
     void retract_sleeper() noexcept { sleepers_.fetch_sub(1, std::memory_order_relaxed); }
+    bool has_sleepers() const noexcept { return sleepers_.load(std::memory_order_seq_cst) > 0; }
+    void wake_sleepers() noexcept {
+        if (!signalled_.exchange(true)) wake_.signal();
+    }
     // Readable when a push met a sleeper; drain_wake() after waking up.
     int wake_fd() const noexcept { return wake_.get(); }
     void drain_wake() noexcept;

@@ -31,7 +31,10 @@ hg_return_t open_wait_set(hg_context& context) {
         return from_na(status.code());
     context.epoll.reset(::epoll_create1(EPOLL_CLOEXEC));
     if (!context.epoll) return fail(HG_AGAIN, "hg_ctx", "epoll_create1: {}", std::strerror(errno));
+    if (const Status status = context.ack_waits.open(); !status.ok())
+        return from_na(status.code());
     if (const hg_return_t ret = watch(context, context.na_fd); ret != HG_SUCCESS) return ret;
+    if (const hg_return_t ret = watch(context, context.ack_waits.fd()); ret != HG_SUCCESS) return ret;
     return watch(context, context.completions.wake_fd());
 }
 
@@ -48,14 +51,17 @@ bool drive(hg_context& context, std::chrono::seconds limit, Done&& done) {
     return true;
 }
 
-void free_context(hg_context* context) {
+// HG_BUSY, with nothing freed, if the net is not done with the context.
+hg_return_t free_context(hg_context* context) {
     hg_class& cls = *context->cls;
+    if (context->na != nullptr)
+        if (const na_return_t ret = NA_Context_destroy(cls.na, context->na); ret != NA_SUCCESS)
+            return from_na(ret);
     if (context->data_free != nullptr) context->data_free(context->data);
     if (auto* transfers = context->transfers.load()) context->transfers_free.load()(transfers);
-    na_context_t* na = context->na;
     delete context;
-    if (na != nullptr) (void) NA_Context_destroy(cls.na, na);
     cls.contexts.fetch_sub(1, std::memory_order_release);
+    return HG_SUCCESS;
 }
 
 }  // namespace
@@ -87,21 +93,21 @@ hg_context* open_context(hg_class& cls, std::uint8_t id) {
     if (ret == HG_SUCCESS) return context.release();
     (void) fail(ret, "hg_ctx", "context {} cannot be opened: {}", id, HG_Error_to_string(ret));
     (void) unpost(*context);
-    free_context(context.release());
+    (void) free_context(context.release());
     return nullptr;
 }
 
 hg_return_t unpost(hg_context& context) {
     if (!context.receiving.exchange(false)) return HG_SUCCESS;
-    context.pool.each_target([&](hg_handle& handle) {
-        (void) NA_Cancel(context.cls->na, context.na, handle.recv_op);
-    });
+    for (const hg_handle* handle : context.pool.targets())
+        (void) NA_Cancel(context.cls->na, context.na, handle->recv_op);
     const auto deadline = Clock::now() + std::chrono::seconds(50);
     while (context.receives_posted.load(std::memory_order_acquire) > 0) {
         if (Clock::now() >= deadline)
             return fail(HG_TIMEOUT, "hg_ctx", "context {}: {} receives did not end", context.id,
                         context.receives_posted.load());
-        (void) NA_Poll(context.cls->na, context.na, nullptr);
+        // In a forked child nothing ends any more; there is nothing to wait for either.
+        if (NA_Poll(context.cls->na, context.na, nullptr) == NA_FAULT) return HG_SUCCESS;
     }
     return HG_SUCCESS;
 }
@@ -113,15 +119,15 @@ hg_return_t close_context(hg_context& context) {
         return context.pool.in_use() == 0 && context.targets_in_use.load(std::memory_order_acquire) == 0 &&
                context.internal_ops.load(std::memory_order_acquire) == 0 && context.completions.empty();
     };
-    if (!drive(context, std::chrono::seconds(5), idle)) {
+    const bool forked = NA_Poll(context.cls->na, context.na, nullptr) == NA_FAULT;
+    if (!forked && !drive(context, std::chrono::seconds(5), idle)) {
         log_warning("hg_ctx",
                     "context {} is not destroyed: {} handle(s) of calls and {} of requests are alive, {}",
                     context.id, context.pool.in_use(), context.targets_in_use.load(),
                     context.completions.empty() ? "nothing is queued" : "callbacks are queued");
         return HG_BUSY;
     }
-    free_context(&context);
-    return HG_SUCCESS;
+    return free_context(&context);
 }
 
 }  // namespace cinnabar::hg

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 
 #include "hg/core/ack.hpp"
 #include "hg/core/class.hpp"
@@ -33,7 +34,9 @@ struct hg_context {
     std::atomic<int> internal_ops{0};      // fetches and other work without a user's handle
 
     cinnabar::hg::AckWaits ack_waits;
-    std::atomic<unsigned> polls{0};  // for what is looked at only now and then
+    // Held while a fetch is cancelled, so that it cannot be freed meanwhile; recursive since a cancel may
+    // end the fetch at once.
+    std::recursive_mutex fetch_mutex;
 
     int na_fd = -1;
     cinnabar::FileDescriptor epoll;  // the net's descriptor and the queue's wake descriptor

@@ -52,10 +52,18 @@ void recycle_origin(hg_handle& handle) noexcept {
 void recycle_target(hg_handle& handle) noexcept {
     release_payloads(handle);
     hg_context& context = handle.context();
+    if (handle.local) {
+        unbind(handle);
+        handle.local = false;
+        handle.serial.fetch_add(1, std::memory_order_relaxed);
+        context.pool.release_local(handle);
+        context.targets_in_use.fetch_sub(1, std::memory_order_release);
+        return;
+    }
     if (handle.source.na != nullptr) NA_Addr_free(context.cls->na, handle.source.na);
     handle.source.na = nullptr;
     handle.info.addr = nullptr;
-    ++handle.serial;
+    handle.serial.fetch_add(1, std::memory_order_relaxed);
     if (context.receiving.load(std::memory_order_acquire)) {
         const hg_return_t ret = post_receive(handle);
         if (ret != HG_SUCCESS)

@@ -49,10 +49,12 @@ struct hg_handle {
     cinnabar::hg::Role role = cinnabar::hg::Role::origin;
     bool local = false;              // a call to oneself, not through the net
     bool no_response = false;        // one-way
-    bool responded = false;          // target: the response has been handed over
+    std::atomic<bool> responded{false};  // target: the response has been handed over
     bool input_released = false;     // the receive buffer was given back
     hg_return_t failure = HG_SUCCESS;  // target: decoding failed; the origin is told when nobody responds
-    std::uint32_t serial = 0;        // counts the requests that this target handle has served
+    std::atomic<std::uint32_t> serial{0};  // counts the requests that this target handle has served
+    bool owes_ack = false;           // target: a one-way request whose payload the origin keeps for us
+    hg_handle* origin = nullptr;     // target of a call to oneself: the handle it came from
     na_tag_t tag = 0;
 
     std::atomic<bool> busy{false};       // origin: from forward until its callback has been called
@@ -124,7 +126,11 @@ hg_return_t respond(hg_handle& handle, hg_cb_t callback, void* arg, void* out_st
 void respond_error(hg_handle& handle, hg_return_t code) noexcept;
 // Calls the registered callback of the request in `handle`; at trigger.
 void serve(hg_handle& handle) noexcept;
+// Queues the callback of a respond, or ends the step where there is none.
+void complete_respond(hg_handle& handle) noexcept;
 
+// A fetch is over: takes it out of the reach of cancel() and returns it.
+Overflow* end_fetch(hg_handle& handle) noexcept;
 // Acknowledges a fetched payload to its sender, who then frees it (ack.cpp). Counts as a part of the
 // present step. Posting the receive for one works the same way.
 hg_return_t send_ack(hg_handle& handle, na_cb_t done) noexcept;
@@ -134,6 +140,7 @@ hg_return_t end_ack_wait(hg_handle& handle, na_return_t ret) noexcept;
 
 // --- both
 hg_return_t forward_locally(hg_handle& handle) noexcept;   // loopback.cpp
+// Hands the response in a local target handle over to the origin.
 void respond_locally(hg_handle& handle, hg_return_t code) noexcept;
 hg_return_t cancel(hg_handle& handle) noexcept;            // cancel.cpp
 hg_return_t get_input(hg_handle& handle, void* in_struct);  // payload.cpp

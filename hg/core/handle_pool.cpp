@@ -126,6 +126,11 @@ void HandlePool::release(hg_handle& handle) noexcept {
     in_use_.fetch_sub(1, std::memory_order_release);
 }
 
+hg_return_t HandlePool::acquire_local(hg_handle** handle) {
+    *handle = local_targets_.take();
+    return *handle != nullptr ? HG_SUCCESS : make(Role::target, handle);
+}
+
 hg_return_t HandlePool::make_target(hg_handle** handle) { return make(Role::target, handle); }
 
 }  // namespace cinnabar::hg

@@ -25,12 +25,14 @@ public:
     void release(hg_handle& handle) noexcept;
     // A new target handle; the pool keeps it in targets().
     hg_return_t make_target(hg_handle** handle);
-    // Calls fn(handle) for each target handle there is.
-    template <class Fn>
-    void each_target(Fn&& fn) {
+    // The target handles there are; they live as long as the pool.
+    std::vector<hg_handle*> targets() const {
         MutexLock lock(mutex_);
-        for (hg_handle* handle : targets_) fn(*handle);
+        return targets_;
     }
+    // A target handle for a call to oneself, idle.
+    hg_return_t acquire_local(hg_handle** handle);
+    void release_local(hg_handle& handle) noexcept { local_targets_.put(handle); }
     // An output buffer for a target handle that has none yet.
     hg_return_t provide_output(hg_handle& handle) noexcept;
     // Origin handles that users hold.
@@ -48,7 +50,8 @@ private:
     hg_context& context_;
     FreeList<hg_handle, &hg_handle::next_in_pool> free_;
     std::atomic<int> in_use_{0};
-    Mutex mutex_;
+    FreeList<hg_handle, &hg_handle::next_in_pool> local_targets_;
+    mutable Mutex mutex_;
     std::vector<hg_handle*> all_;
     std::vector<hg_handle*> targets_;
     std::vector<Slab> slabs_;

@@ -1,75 +1,95 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A call to oneself: the same handle is origin and target, nothing touches the net. What a user sees is
-// the same: request, respond callback, forward callback, each from trigger.
+// A call to oneself: nothing touches the net, but the target has a handle of its own, so that users see
+// the same as from a remote call: request, respond callback, forward callback, each from trigger, and
+// two handles that live independently. Payloads are copied between them; large ones change hands.
+#include <cstring>
+
 #include "hg/core/context.hpp"
 #include "hg/core/handle.hpp"
 #include "hg/core/overflow.hpp"
 #include "hg/net/status.hpp"
+#include "hg/wire/request_header.hpp"
+#include "hg/wire/response_header.hpp"
 
 namespace cinnabar::hg {
 namespace {
 
-hg_handle& handle_of(Completion& completion) noexcept {
-    return *static_cast<hg_handle*>(completion.owner);
+// The payload of a message and the custom area in front of it, from one buffer to another.
+Payload copy_message(char* to, const char* from, std::size_t custom, Payload payload) noexcept {
+    std::memcpy(to, from, custom + payload.size);
+    return {payload.data == nullptr ? nullptr : to + custom, payload.size};
+}
+
+hg_return_t make_target(hg_handle& origin, RpcRecord* rpc, hg_handle** made) {
+    hg_context& context = origin.context();
+    hg_handle* target = nullptr;
+    if (const hg_return_t ret = context.pool.acquire_local(&target); ret != HG_SUCCESS) return ret;
+    target->info.addr = dup_address(origin.info.addr);
+    target->info.id = origin.info.id;
+    target->info.context_id = context.id;
+    target->rpc = rpc;
+    target->origin = &origin;
+    target->local = true;
+    target->no_response = origin.no_response;
+    target->responded = false;
+    target->failure = HG_SUCCESS;
+    target->input_released = false;
+    target->references.store(origin.no_response ? 1 : 2, std::memory_order_relaxed);
+    context.targets_in_use.fetch_add(1, std::memory_order_relaxed);
+    if (origin.in_overflow != nullptr) {
+        target->in_overflow = std::exchange(origin.in_overflow, nullptr);
+        target->input = overflow_payload(*target->in_overflow);
+        origin.input.data = nullptr;
+    } else {
+        target->input = copy_message(target->request() + RequestHeader::size,
+                                     origin.request() + RequestHeader::size, origin.cls().in_offset,
+                                     origin.input);
+    }
+    *made = target;
+    return HG_SUCCESS;
 }
 
 void run_serve_locally(Completion& completion) noexcept {
-    hg_handle& handle = handle_of(completion);
-    RpcRecord* rpc = handle.cls().registry.find(handle.info.id);
-    const hg_rpc_cb_t callback =
-        rpc == nullptr ? nullptr : rpc->callback.load(std::memory_order_relaxed);
-    if (callback == nullptr) {
-        complete_forward(handle, rpc == nullptr ? HG_NOENTRY : HG_INVALID_ARG);
+    hg_handle& origin = *static_cast<hg_handle*>(completion.owner);
+    RpcRecord* rpc = origin.cls().registry.find(origin.info.id);
+    if (rpc == nullptr || rpc->callback.load(std::memory_order_relaxed) == nullptr) {
+        complete_forward(origin, rpc == nullptr ? HG_NOENTRY : HG_INVALID_ARG);
         return;
     }
-    // One reference for the RPC callback, one until the response has been handed over.
-    handle.references.fetch_add(handle.no_response ? 1 : 2, std::memory_order_relaxed);
-    const bool one_way = handle.no_response;
-    const hg_return_t ret = border("RPC callback", [&] { return callback(&handle); });
-    // The forward's own reference keeps the handle; only an unanswered call is looked at.
-    if (one_way) {
-        complete_forward(handle, HG_SUCCESS);
+    hg_handle* target = nullptr;
+    const hg_return_t ret = border("a call to oneself", [&] { return make_target(origin, rpc, &target); });
+    if (ret != HG_SUCCESS) {
+        complete_forward(origin, ret);
         return;
     }
-    if (!handle.responded && (ret != HG_SUCCESS || handle.failure != HG_SUCCESS))
-        respond_error(handle, handle.failure != HG_SUCCESS ? handle.failure : ret);
-}
-
-void run_respond_callback(Completion& completion) noexcept {
-    hg_handle& handle = handle_of(completion);
-    hg_cb_info info{};
-    info.info.respond.handle = &handle;
-    info.arg = handle.respond_callback_arg;
-    info.type = HG_CB_RESPOND;
-    info.ret = HG_SUCCESS;
-    (void) handle.respond_callback(&info);
-    unref_handle(handle);
-    complete_forward(handle, handle.outcome.receive);
+    // The target has all it needs: a one-way call is over for its origin.
+    if (origin.no_response) complete_forward(origin, HG_SUCCESS);
+    serve(*target);
 }
 
 }  // namespace
 
 hg_return_t forward_locally(hg_handle& handle) noexcept {
     if (handle.in_overflow != nullptr) handle.input = overflow_payload(*handle.in_overflow);
-    handle.responded = false;
-    handle.failure = HG_SUCCESS;
-    handle.input_released = false;
-    handle.info.context_id = handle.context().id;
     handle.completion.run = run_serve_locally;
     handle.context().completions.push(handle.completion);
     return HG_SUCCESS;
 }
 
-void respond_locally(hg_handle& handle, hg_return_t code) noexcept {
-    handle.outcome.receive = code;
-    if (handle.out_overflow != nullptr) handle.output = overflow_payload(*handle.out_overflow);
-    if (handle.respond_callback != nullptr) {
-        handle.completion.run = run_respond_callback;
-        handle.context().completions.push(handle.completion);
-        return;
+void respond_locally(hg_handle& target, hg_return_t code) noexcept {
+    hg_handle& origin = *target.origin;
+    if (target.out_overflow != nullptr) {
+        origin.out_overflow = std::exchange(target.out_overflow, nullptr);
+        origin.output = overflow_payload(*origin.out_overflow);
+        target.output.data = nullptr;
+    } else if (code == HG_SUCCESS) {
+        origin.output = copy_message(origin.response() + ResponseHeader::size,
+                                     target.response() + ResponseHeader::size,
+                                     origin.cls().out_offset, target.output);
     }
-    unref_handle(handle);
-    complete_forward(handle, code);
+    target.outcome = {};
+    complete_respond(target);
+    complete_forward(origin, code);
 }
 
 }  // namespace cinnabar::hg

@@ -24,7 +24,8 @@ struct FetchRequest {
     void* arg;
 };
 hg_return_t overflow_fetch(const FetchRequest& request, std::atomic<Overflow*>* fetching) noexcept;
-// Asks a fetch to end early; `done` still runs once.
+// Asks a fetch to end early; `done` still runs once. Not after `done` has begun to return: the caller
+// and `done` share a lock.
 void overflow_cancel(Overflow& overflow) noexcept;
 
 // Takes over malloc'ed memory without publishing it, for a call to oneself. nullptr: out of memory, and

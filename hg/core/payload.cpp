@@ -42,7 +42,7 @@ hg_return_t get_input(hg_handle& handle, void* in_struct) {
         return fail(HG_FAULT, "hg_rpc", "RPC {:#x}: there is no input to decode", handle.info.id);
     const hg_return_t ret = decode(handle, handle.in_proc, proc, handle.input, in_struct);
     if (ret != HG_SUCCESS) {
-        if (handle.role == Role::target || handle.local) handle.failure = ret;
+        if (handle.role == Role::target) handle.failure = ret;
         return ret;
     }
     ref_handle(handle);

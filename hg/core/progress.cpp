@@ -46,23 +46,27 @@ void disarm(hg_context& context) noexcept {
     context.completions.drain_wake();
 }
 
-// What has a deadline is looked at about once in a thousand polls, and before each sleep.
 void look_at_deadlines(hg_context& context) noexcept {
-    if (!context.ack_waits.empty()) context.ack_waits.expire();
+    if (context.ack_waits.due()) context.ack_waits.expire();
 }
 
-constexpr int longest_sleep_with_deadlines_ms = 1000;
+// A poll disarms the net: other threads that sleep are armed again, or woken if there is something to
+// do. On every way out of progress.
+void keep_sleepers_armed(hg_context& context) noexcept {
+    if (!context.completions.has_sleepers()) return;
+    if (!context.completions.empty() || !NA_Poll_try_wait(context.cls->na, context.na))
+        context.completions.wake_sleepers();
+}
 
 // Sleeps until something may have happened or the deadline has passed.
 void sleep(hg_context& context, Clock::time_point deadline) noexcept {
     context.completions.announce_sleeper();
     if (context.completions.empty() && NA_Poll_try_wait(context.cls->na, context.na)) {
         const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
-        const int longest = context.ack_waits.empty() ? HG_MAX_IDLE_TIME : longest_sleep_with_deadlines_ms;
-        epoll_event events[2];
+        epoll_event events[3];
         // An interrupted sleep is a spurious wake-up: the caller polls again.
-        (void) ::epoll_wait(context.epoll.get(), events, 2,
-                            static_cast<int>(std::clamp<long long>(left, 0, longest)));
+        (void) ::epoll_wait(context.epoll.get(), events, 3,
+                            static_cast<int>(std::clamp<long long>(left, 0, HG_MAX_IDLE_TIME)));
     }
     context.completions.retract_sleeper();
     context.completions.drain_wake();
@@ -92,14 +96,18 @@ hg_return_t poll_until(hg_context& context, Clock::time_point deadline) noexcept
 }  // namespace
 
 hg_return_t progress(hg_context& context, unsigned timeout_ms) noexcept {
-    disarm(context);
-    if (!context.ack_waits.empty() && context.polls.fetch_add(1) % 1024 == 0) look_at_deadlines(context);
-    const na_return_t ret = NA_Poll(context.cls->na, context.na, nullptr);
-    if (ret != NA_SUCCESS) return from_na(ret);
-    if (!context.completions.empty()) return HG_SUCCESS;
-    if (timeout_ms == 0) return HG_TIMEOUT;
-    const CountThread counted(context.progressing);
-    return poll_until(context, Clock::now() + milliseconds(timeout_ms));
+    context.completions.drain_wake();
+    look_at_deadlines(context);
+    hg_return_t ret = from_na(NA_Poll(context.cls->na, context.na, nullptr));
+    if (ret == HG_SUCCESS && context.completions.empty()) {
+        ret = HG_TIMEOUT;
+        if (timeout_ms > 0) {
+            const CountThread counted(context.progressing);
+            ret = poll_until(context, Clock::now() + milliseconds(timeout_ms));
+        }
+    }
+    keep_sleepers_armed(context);
+    return ret;
 }
 
 hg_return_t trigger(hg_context& context, unsigned timeout_ms, unsigned max_count,
@@ -133,8 +141,10 @@ bool event_ready(hg_context& context) noexcept {
 
 hg_return_t event_progress(hg_context& context, unsigned* count) noexcept {
     disarm(context);
+    look_at_deadlines(context);
     const na_return_t ret = NA_Poll(context.cls->na, context.na, nullptr);
     if (count != nullptr) *count = context.completions.empty() ? 0 : 1;
+    keep_sleepers_armed(context);
     return from_na(ret);
 }
 

@@ -25,20 +25,29 @@ void enqueue(hg_handle& handle) noexcept {
     handle.context().completions.push(handle.completion);
 }
 
+void on_ack_sent(const na_cb_info* info) noexcept { unref_handle(*static_cast<hg_handle*>(info->arg)); }
+
+// Nothing else tells the origin of a one-way request that its memory may go.
+void acknowledge(hg_handle& handle) noexcept {
+    handle.owes_ack = false;
+    ref_handle(handle);
+    if (send_ack(handle, on_ack_sent) != HG_SUCCESS) unref_handle(handle);
+}
+
 // Ends a request that cannot be served; its one reference is the library's.
 void refuse(hg_handle& handle, hg_return_t code) noexcept {
     handle.references.store(1, std::memory_order_relaxed);
-    if (handle.no_response)
-        unref_handle(handle);
-    else
+    if (!handle.no_response) {
         respond_error(handle, code);
+        return;
+    }
+    if (handle.owes_ack) acknowledge(handle);
+    unref_handle(handle);
 }
-
-void on_ack_sent(const na_cb_info* info) noexcept { unref_handle(*static_cast<hg_handle*>(info->arg)); }
 
 void on_fetched(void* arg, hg_return_t ret) noexcept {
     auto& handle = *static_cast<hg_handle*>(arg);
-    handle.in_overflow = handle.fetching.exchange(nullptr);
+    handle.in_overflow = end_fetch(handle);
     if (ret != HG_SUCCESS) {
         (void) fail(ret, "hg_rpc", "RPC {:#x}: the arguments cannot be fetched: {}", handle.info.id,
                     HG_Error_to_string(ret));
@@ -46,11 +55,7 @@ void on_fetched(void* arg, hg_return_t ret) noexcept {
         return;
     }
     handle.input = overflow_payload(*handle.in_overflow);
-    if (handle.no_response) {
-        // Nothing else tells the origin that its memory may go.
-        ref_handle(handle);
-        if (send_ack(handle, on_ack_sent) != HG_SUCCESS) unref_handle(handle);
-    }
+    if (handle.owes_ack) acknowledge(handle);
     enqueue(handle);
 }
 
@@ -74,6 +79,7 @@ hg_return_t accept(hg_handle& handle, std::size_t received) noexcept {
         enqueue(handle);
         return HG_SUCCESS;
     }
+    handle.owes_ack = handle.no_response;
     return overflow_fetch({&handle.context(), handle.source.na, handle.info.context_id, payload,
                            on_fetched, &handle},
                           &handle.fetching);
@@ -96,6 +102,7 @@ void on_request(const na_cb_info* info) noexcept {
     handle.tag = info->info.recv_unexpected.tag;
     handle.rpc = nullptr;
     handle.responded = false;
+    handle.owes_ack = false;
     handle.failure = HG_SUCCESS;
     handle.input_released = false;
     handle.cancelled.store(false, std::memory_order_relaxed);
@@ -112,8 +119,9 @@ void on_request(const na_cb_info* info) noexcept {
 // What a callback's silence means: after a failed decode, or if it returned an error, nobody will
 // respond, and the origin must not wait for ever.
 void after_callback(hg_handle& handle, std::uint32_t serial, hg_return_t ret) noexcept {
+    if (ret == HG_SUCCESS) return;
     // Another serial: the callback has destroyed the handle, which may serve the next request already.
-    if (handle.serial != serial || ret == HG_SUCCESS) return;
+    if (handle.serial.load(std::memory_order_relaxed) != serial) return;
     if (!handle.no_response && !handle.responded)
         respond_error(handle, handle.failure != HG_SUCCESS ? handle.failure : ret);
 }
@@ -149,9 +157,8 @@ void serve(hg_handle& handle) noexcept {
         return;
     }
     handle.rpc = rpc;
-    const std::uint32_t serial = handle.serial;
-    hg_return_t ret = HG_OTHER_ERROR;
-    ret = border("RPC callback", [&] { return callback(&handle); });
+    const std::uint32_t serial = handle.serial.load(std::memory_order_relaxed);
+    const hg_return_t ret = border("RPC callback", [&] { return callback(&handle); });
     after_callback(handle, serial, ret);
 }
 

@@ -17,7 +17,7 @@ void on_ack_sent(const na_cb_info* info) noexcept {
 
 void on_fetched(void* arg, hg_return_t ret) noexcept {
     auto& handle = *static_cast<hg_handle*>(arg);
-    Overflow* overflow = handle.fetching.exchange(nullptr);
+    Overflow* overflow = end_fetch(handle);
     handle.out_overflow = overflow;
     handle.outcome.receive = ret;
     if (ret == HG_SUCCESS) handle.output = overflow_payload(*overflow);

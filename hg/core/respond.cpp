@@ -26,13 +26,7 @@ void run_respond_callback(Completion& completion) noexcept {
 }
 
 void end_response_part(hg_handle& handle) noexcept {
-    if (handle.parts.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    if (handle.respond_callback == nullptr) {
-        unref_handle(handle);
-        return;
-    }
-    handle.completion.run = run_respond_callback;
-    handle.context().completions.push(handle.completion);
+    if (handle.parts.fetch_sub(1, std::memory_order_acq_rel) == 1) complete_respond(handle);
 }
 
 void on_sent(const na_cb_info* info) noexcept {
@@ -110,8 +104,17 @@ hg_return_t encode_response(hg_handle& handle, void* out_struct, ResponseHeader&
 
 }  // namespace
 
+void complete_respond(hg_handle& handle) noexcept {
+    if (handle.respond_callback == nullptr) {
+        unref_handle(handle);
+        return;
+    }
+    handle.completion.run = run_respond_callback;
+    handle.context().completions.push(handle.completion);
+}
+
 hg_return_t respond(hg_handle& handle, hg_cb_t callback, void* arg, void* out_struct) {
-    if (handle.role != Role::target && !handle.local)
+    if (handle.role != Role::target)
         return fail(HG_INVALID_ARG, "hg_rpc", "RPC {:#x}: only the target can respond", handle.info.id);
     if (handle.no_response)
         return fail(HG_OPNOTSUPPORTED, "hg_rpc", "RPC {:#x} is one-way: nobody waits for a response",

@@ -18,9 +18,7 @@ struct RequestHeader {
     enum Flags : std::uint8_t {
         more_data = 1,    // the payload is the descriptor of the real payload
         no_response = 2,  // one-way
-        header_checksum = 4,
-        payload_checksum = 8,
-        known_flags = 15,
+        known_flags = 3,  // 4 and 8 are kept for checksums of header and payload
     };
 
     std::uint8_t flags = 0;

@@ -16,9 +16,7 @@ struct ResponseHeader {
 
     enum Flags : std::uint8_t {
         more_data = 1,  // the payload is the descriptor of the real payload; acknowledge when fetched
-        header_checksum = 4,
-        payload_checksum = 8,
-        known_flags = 13,
+        known_flags = 1,  // 4 and 8 are kept for checksums of header and payload
     };
 
     std::uint8_t flags = 0;

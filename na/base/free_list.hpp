@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A stack of objects for re-use: intrusive, lock-free, any thread. Taking never waits: if another thread
-// is taking, it gives nothing and the caller makes a new object.
+// Objects for re-use: intrusive stacks, lock-free, any thread. Each thread has a favourite stack and turns
+// to the others when that one is empty or another thread is taking from it, so taking neither waits nor,
+// but for a rare chance, comes back with nothing while objects are there.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 
 namespace cinnabar {
+
+// Spreads threads over stacks: a small number of its own for each thread.
+std::size_t thread_number() noexcept;
 
 // `Next` is the member of T that links the stack; it belongs to the list while the object is in it.
 template <class T, T* T::*Next>
@@ -14,26 +20,42 @@ public:
     void put(T& object) noexcept {
         // Pushed one by one but taken over whole, so no element is re-used while another thread still
         // compares it.
-        T* top = returned_.load(std::memory_order_relaxed);
+        std::atomic<T*>& returned = stacks_[thread_number() % stack_count].returned;
+        T* top = returned.load(std::memory_order_relaxed);
         do {
             object.*Next = top;
-        } while (!returned_.compare_exchange_weak(top, &object, std::memory_order_release,
-                                                  std::memory_order_relaxed));
+        } while (!returned.compare_exchange_weak(top, &object, std::memory_order_release,
+                                                 std::memory_order_relaxed));
     }
 
+    // An object, or nullptr: then make one.
     T* take() noexcept {
-        if (taking_.exchange(true, std::memory_order_acquire)) return nullptr;
-        if (ready_ == nullptr) ready_ = returned_.exchange(nullptr, std::memory_order_acquire);
-        T* object = ready_;
-        if (object != nullptr) ready_ = object->*Next;
-        taking_.store(false, std::memory_order_release);
-        return object;
+        const std::size_t favourite = thread_number();
+        for (std::size_t i = 0; i < stack_count; ++i)
+            if (T* object = take_from(stacks_[(favourite + i) % stack_count])) return object;
+        return nullptr;
     }
 
 private:
-    std::atomic<T*> returned_{nullptr};
-    std::atomic<bool> taking_{false};
-    T* ready_ = nullptr;  // of the thread that is taking
+    static constexpr std::size_t stack_count = 8;
+
+    struct alignas(64) Stack {
+        std::atomic<T*> returned{nullptr};
+        std::atomic<bool> taking{false};
+        T* ready = nullptr;  // of the thread that is taking
+    };
+
+    static T* take_from(Stack& stack) noexcept {
+        if (stack.taking.exchange(true, std::memory_order_acquire)) return nullptr;
+        if (stack.ready == nullptr)
+            stack.ready = stack.returned.exchange(nullptr, std::memory_order_acquire);
+        T* object = stack.ready;
+        if (object != nullptr) stack.ready = object->*Next;
+        stack.taking.store(false, std::memory_order_release);
+        return object;
+    }
+
+    std::array<Stack, stack_count> stacks_;
 };
 
 }  // namespace cinnabar
