@@ -102,6 +102,8 @@ IpAddress address_of(const sockaddr_storage& storage, std::uint16_t* port) noexc
 
 Result<IpAddress> parse_ip(std::string_view text) {
     IpAddress address;
+    // The system's functions would stop reading there.
+    if (text.find('\0') != std::string_view::npos) return NA_INVALID_ARG;
     std::string_view number = text;
     if (const auto percent = text.find('%'); percent != std::string_view::npos) {
         const std::string_view zone = text.substr(percent + 1);
