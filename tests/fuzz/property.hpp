@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What every fuzz target uses: a statement that must hold for any input, and a reader that turns
+// the input into choices. One thread.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <source_location>
+#include <span>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+namespace cinnabar::fuzz {
+
+// Ends the program with the place of the statement if it does not hold.
+inline void require(bool holds,
+                    const std::source_location place = std::source_location::current()) {
+    if (holds) return;
+    std::fprintf(stderr, "FAILED: %s:%u: a property does not hold\n", place.file_name(),
+                 static_cast<unsigned>(place.line()));
+    std::abort();
+}
+
+// Reads forward through the input; behind its end there are zeros.
+class Input {
+public:
+    Input(const std::uint8_t* data, std::size_t size) : left_(data, size) {}
+
+    template <class T>
+    T take() {
+        T value{};
+        const std::size_t size = std::min(sizeof value, left_.size());
+        if (size > 0) std::memcpy(&value, left_.data(), size);
+        left_ = left_.subspan(size);
+        return value;
+    }
+    // At most `most` bytes, less if the input ends.
+    std::span<const std::uint8_t> take_bytes(std::size_t most) {
+        const auto bytes = left_.first(std::min(most, left_.size()));
+        left_ = left_.subspan(bytes.size());
+        return bytes;
+    }
+    std::span<const std::uint8_t> rest() { return take_bytes(left_.size()); }
+    bool empty() const { return left_.empty(); }
+
+private:
+    std::span<const std::uint8_t> left_;
+};
+
+}  // namespace cinnabar::fuzz
