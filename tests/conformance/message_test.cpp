@@ -143,6 +143,7 @@ CINNABAR_CONFORMANCE("a message larger than its receive ends that receive only")
         REQUIRE(send.send_unexpected(out, pair.to_b, 5) == NA_SUCCESS);
         pump(pair, [&] { return send.done() && receive.done(); });
         CHECK(receive.ret() == codes::message_above_receive);
+        CHECK(receive.source().get() == nullptr);
     }
     {
         const Buffer out(pair.b, 3000, 1, true), in(pair.a, 50, 0, true);

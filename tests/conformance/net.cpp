@@ -23,7 +23,7 @@ std::string Address::text() const {
 Net::Net(const Transport& transport, const NetOptions& options) {
     na_init_info init{};
     init.max_contexts = options.contexts;
-    init.progress_mode = transport.busy ? NA_NO_BLOCK : 0;
+    init.progress_mode = transport.busy != options.other_mode ? NA_NO_BLOCK : 0;
     const char* info = options.info.empty() ? transport.info : options.info.c_str();
     cls_ = NA_Initialize_opt2(info, options.listen, NA_VERSION(NA_VERSION_MAJOR, NA_VERSION_MINOR),
                               &init);

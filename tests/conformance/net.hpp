@@ -44,7 +44,8 @@ struct NetOptions {
     bool listen = true;
     std::uint8_t contexts = 1;
     bool sink = false;
-    std::string info{};  // instead of the transport's
+    std::string info{};       // instead of the transport's
+    bool other_mode = false;  // busy where the transport is blocking, and the reverse
 };
 
 class Net {

@@ -3,12 +3,27 @@
 // slept on, and a wake-up between arming and sleeping is not lost. The watchdog, not a clock, sees
 // a hang.
 #include <poll.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <thread>
 
 #include "tests/conformance/net.hpp"
 
 using namespace cinnabar::conformance;
+
+namespace {
+
+// Whether a thread of this process sleeps in the kernel.
+bool is_asleep(pid_t thread) {
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    const std::size_t name_end = text.rfind(')');
+    return name_end != std::string::npos && text.size() > name_end + 2 && text[name_end + 2] == 'S';
+}
+
+}  // namespace
 
 CINNABAR_CONFORMANCE("a poll without work completes nothing and returns") {
     Net net(transport);
@@ -103,6 +118,61 @@ CINNABAR_CONFORMANCE("the descriptor wakes a sleeper") {
         if (pair.own_b != nullptr) pump(pair.a, [&] { return send.done(); });
         sleeper.join();
         pump(pair.a, [&] { return send.done(); });
+        REQUIRE(receive.ret() == NA_SUCCESS);
+    }
+}
+
+CINNABAR_CONFORMANCE("a sleeper is woken although another thread has polled meanwhile") {
+    Pair pair(transport);
+    exchange(pair);
+    for (int round = 0; round < 20; ++round) {
+        const Buffer out(pair.a, 8, 1), in(pair.b, 8);
+        Op send(pair.a), receive(pair.b);
+        std::atomic<pid_t> waiter_id{0};
+        REQUIRE(receive.recv_unexpected(in) == NA_SUCCESS);
+        std::thread waiter([&] {
+            waiter_id.store(::gettid());
+            while (!receive.done()) {
+                if (NA_Poll_wait(pair.b.cls(), pair.b.context(), NA_MAX_IDLE_TIME, nullptr) !=
+                    NA_SUCCESS)
+                    std::abort();
+                (void)NA_Trigger(pair.b.context(), 10, nullptr);
+            }
+        });
+        while (waiter_id.load() == 0 || !is_asleep(waiter_id.load()))
+            std::this_thread::yield();
+        REQUIRE(NA_Poll(pair.b.cls(), pair.b.context(), nullptr) == NA_SUCCESS);
+        REQUIRE(send.send_unexpected(out, pair.to_b, 1) == NA_SUCCESS);
+        if (pair.own_b != nullptr) pump(pair.a, [&] { return send.done(); });
+        waiter.join();
+        pump(pair.a, [&] { return send.done(); });
+        REQUIRE(receive.ret() == NA_SUCCESS);
+    }
+}
+
+CINNABAR_CONFORMANCE("between classes: a busy side and a blocking side understand each other") {
+    NetOptions options;
+    Net a(transport, options);
+    options.other_mode = true;
+    Net b(transport, options);
+    const Address to_b = a.lookup(b), to_a = b.lookup(a);
+    for (int round = 0; round < 100; ++round) {
+        const bool forward = round % 2 == 0;
+        Net& from = forward ? a : b;
+        Net& to = forward ? b : a;
+        const Buffer out(from, 8, 1), in(to, 8);
+        Op send(from), receive(to);
+        REQUIRE(receive.recv_unexpected(in) == NA_SUCCESS);
+        std::thread waiter([&] {
+            while (!receive.done()) {
+                if (NA_Poll_wait(to.cls(), to.context(), NA_MAX_IDLE_TIME, nullptr) != NA_SUCCESS)
+                    std::abort();
+                (void)NA_Trigger(to.context(), 10, nullptr);
+            }
+        });
+        REQUIRE(send.send_unexpected(out, forward ? to_b : to_a, 1) == NA_SUCCESS);
+        pump(from, [&] { return send.done(); });
+        waiter.join();
         REQUIRE(receive.ret() == NA_SUCCESS);
     }
 }
