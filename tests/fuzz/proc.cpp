@@ -107,7 +107,9 @@ Decoded decode(std::vector<std::uint8_t> bytes, std::span<const std::uint8_t> ki
                hg_proc_hash_t hash) {
     bytes.shrink_to_fit();
     Decoded decoded;
-    Proc proc(bytes.data(), bytes.size(), HG_DECODE, hash);
+    // No buffer at all is an error of the caller; one without bytes is not.
+    std::uint8_t nothing = 0;
+    Proc proc(bytes.empty() ? &nothing : bytes.data(), bytes.size(), HG_DECODE, hash);
     for (const std::uint8_t kind : kinds) {
         Argument argument;
         argument.kind = kind;
@@ -126,8 +128,8 @@ Decoded decode(std::vector<std::uint8_t> bytes, std::span<const std::uint8_t> ki
 }
 
 std::vector<std::uint8_t> encode(Arguments& arguments, std::size_t room, hg_proc_hash_t hash) {
-    std::vector<std::uint8_t> buffer(room);
-    Proc proc(buffer.data(), buffer.size(), HG_ENCODE, hash);
+    std::vector<std::uint8_t> buffer(room + 1);
+    Proc proc(buffer.data(), room, HG_ENCODE, hash);
     for (Argument& argument : arguments)
         require(walk(proc, argument) == HG_SUCCESS);
     require(hg_proc_flush(proc) == HG_SUCCESS);
