@@ -61,8 +61,9 @@ void AckWaits::set_timer() noexcept {
     due_.store(waits_.front().deadline, std::memory_order_relaxed);
 }
 
-// With the mutex held: the first wait that has expired, which gets another while to end; kept from being
-// recycled until the caller lets it go.
+// With the mutex held: the first wait that has expired, kept from being recycled until the caller lets it
+// go. It goes to the end with another second to end in, in case its receive was not posted yet; then it
+// may wait behind longer ones, which only delays the second attempt.
 hg_handle* AckWaits::next_expired() noexcept {
     if (waits_.empty() || waits_.front().deadline > now()) return nullptr;
     Wait wait = waits_.front();

@@ -42,7 +42,8 @@ public:
     }
     // Readable when a push met a sleeper; drain_wake() after waking up.
     int wake_fd() const noexcept { return wake_.get(); }
-    void drain_wake() noexcept;
+    // `readable`: the descriptor has been seen to be; else it is asked only if a signal is known of.
+    void drain_wake(bool readable) noexcept;
 
 private:
     MpscQueue queue_;

@@ -36,14 +36,14 @@ hg_return_t make_target(hg_handle& origin, RpcRecord* rpc, hg_handle** made) {
     target->input_released = false;
     target->references.store(origin.no_response ? 1 : 2, std::memory_order_relaxed);
     context.targets_in_use.fetch_add(1, std::memory_order_relaxed);
+    const Payload eager = origin.in_overflow != nullptr ? Payload{} : origin.input;
+    target->input = copy_message(target->request() + RequestHeader::size,
+                                 origin.request() + RequestHeader::size, origin.cls().in_offset,
+                                 eager);
     if (origin.in_overflow != nullptr) {
         target->in_overflow = std::exchange(origin.in_overflow, nullptr);
         target->input = overflow_payload(*target->in_overflow);
         origin.input.data = nullptr;
-    } else {
-        target->input = copy_message(target->request() + RequestHeader::size,
-                                     origin.request() + RequestHeader::size, origin.cls().in_offset,
-                                     origin.input);
     }
     *made = target;
     return HG_SUCCESS;
@@ -78,14 +78,15 @@ hg_return_t forward_locally(hg_handle& handle) noexcept {
 
 void respond_locally(hg_handle& target, hg_return_t code) noexcept {
     hg_handle& origin = *target.origin;
+    if (code == HG_SUCCESS)
+        origin.output = copy_message(origin.response() + ResponseHeader::size,
+                                     target.response() + ResponseHeader::size,
+                                     origin.cls().out_offset,
+                                     target.out_overflow != nullptr ? Payload{} : target.output);
     if (target.out_overflow != nullptr) {
         origin.out_overflow = std::exchange(target.out_overflow, nullptr);
         origin.output = overflow_payload(*origin.out_overflow);
         target.output.data = nullptr;
-    } else if (code == HG_SUCCESS) {
-        origin.output = copy_message(origin.response() + ResponseHeader::size,
-                                     target.response() + ResponseHeader::size,
-                                     origin.cls().out_offset, target.output);
     }
     target.outcome = {};
     complete_respond(target);

@@ -43,7 +43,7 @@ void disarm(hg_context& context) noexcept {
     if (!context.event_armed.load(std::memory_order_relaxed)) return;
     if (!context.event_armed.exchange(false)) return;
     context.completions.retract_sleeper();
-    context.completions.drain_wake();
+    context.completions.drain_wake(true);
 }
 
 void look_at_deadlines(hg_context& context) noexcept {
@@ -60,16 +60,19 @@ void keep_sleepers_armed(hg_context& context) noexcept {
 
 // Sleeps until something may have happened or the deadline has passed.
 void sleep(hg_context& context, Clock::time_point deadline) noexcept {
+    bool rung = false;
     context.completions.announce_sleeper();
     if (context.completions.empty() && NA_Poll_try_wait(context.cls->na, context.na)) {
         const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
         epoll_event events[3];
         // An interrupted sleep is a spurious wake-up: the caller polls again.
-        (void) ::epoll_wait(context.epoll.get(), events, 3,
+        const int count = ::epoll_wait(context.epoll.get(), events, 3,
                             static_cast<int>(std::clamp<long long>(left, 0, HG_MAX_IDLE_TIME)));
+        for (int i = 0; i < count; ++i)
+            if (events[i].data.fd == context.completions.wake_fd()) rung = true;
     }
     context.completions.retract_sleeper();
-    context.completions.drain_wake();
+    context.completions.drain_wake(rung);
 }
 
 hg_return_t poll_until(hg_context& context, Clock::time_point deadline) noexcept {
@@ -96,7 +99,7 @@ hg_return_t poll_until(hg_context& context, Clock::time_point deadline) noexcept
 }  // namespace
 
 hg_return_t progress(hg_context& context, unsigned timeout_ms) noexcept {
-    context.completions.drain_wake();
+    context.completions.drain_wake(false);
     look_at_deadlines(context);
     hg_return_t ret = from_na(NA_Poll(context.cls->na, context.na, nullptr));
     if (ret == HG_SUCCESS && context.completions.empty()) {

@@ -472,7 +472,10 @@ HG_Trigger(hg_context_t *context, unsigned int timeout, unsigned int max_count,
 HG_PUBLIC int
 HG_Event_get_wait_fd(const hg_context_t *context) HG_WARN_UNUSED_RESULT;
 
-/* Called before waiting on that descriptor: true when there is work, so do not wait. */
+/*
+ * Called before waiting on that descriptor: true when there is work, so do not wait. What it began is
+ * ended by HG_Event_progress().
+ */
 HG_PUBLIC bool
 HG_Event_ready(hg_context_t *context) HG_WARN_UNUSED_RESULT;
 

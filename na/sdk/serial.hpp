@@ -89,8 +89,8 @@ public:
         wanted_.store(posting_.load(std::memory_order_relaxed), std::memory_order_seq_cst);
         int state = state_.load(std::memory_order_relaxed);
         while (state != asked_again) {
-            const int next = state == idle ? queued : asked_again;
-            if (state_.compare_exchange_weak(state, next)) return state == idle;
+            const int asked_state = state == idle ? queued : asked_again;
+            if (state_.compare_exchange_weak(state, asked_state)) return state == idle;
         }
         return false;
     }
