@@ -149,6 +149,12 @@ void hostile_consumer(Input& input) {
         producer.commit(0, 0, size);
         ++sent;
     }
+    // A consumer that claims to have taken what was never sent is found out when its word is
+    // needed.
+    fresh.memory->consumer.head.store(sent + 1000);
+    for (std::uint32_t i = 0; i < slot_count && producer.reserve(0) != nullptr; ++i)
+        producer.commit(0, 0, 0);
+    require(producer.reserve(0) == nullptr && producer.corrupt());
 }
 
 }  // namespace
