@@ -72,9 +72,9 @@ TEST_CASE("a push makes the descriptor readable only for an announced sleeper") 
     CHECK(readable(queue.wake_fd()));
     queue.push(items[2]);
     queue.retract_sleeper();
-    queue.drain_wake();
+    queue.drain_wake(false);
     CHECK_FALSE(readable(queue.wake_fd()));
-    queue.drain_wake();
+    queue.drain_wake(false);
     queue.push(items[3]);
     CHECK_FALSE(readable(queue.wake_fd()));
     queue.announce_sleeper();
@@ -251,7 +251,7 @@ TEST_CASE(
             (void)::poll(&entry, 1, -1);
         }
         queue.retract_sleeper();
-        queue.drain_wake();
+        queue.drain_wake(false);
     }
     producer.join();
     CHECK(queue.empty());

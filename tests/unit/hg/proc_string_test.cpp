@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mercury_proc_string.h"
+#include "tests/support/log_check.hpp"
 
 namespace {
 
@@ -112,6 +113,7 @@ TEST_CASE("a string longer than its buffer moves the encoding to the extra one",
 }
 
 TEST_CASE("every truncation of a string is refused", "[proc][string]") {
+    cinnabar::test::allow_log("hg_proc");
     const std::vector<char> whole = encoded<hg_const_string_t>(hg_proc_hg_const_string_t, "abc");
     REQUIRE(decoding_of(whole) == HG_SUCCESS);
     for (std::size_t size = 1; size < whole.size(); size++) {
@@ -122,6 +124,7 @@ TEST_CASE("every truncation of a string is refused", "[proc][string]") {
 }
 
 TEST_CASE("a hostile length is refused before memory is asked for", "[proc][string]") {
+    cinnabar::test::allow_log("hg_proc");
     const std::string rest("abc\0\0\0", 6);
     CHECK(decoding_of(with_length(4, rest)) == HG_SUCCESS);
     for (const std::uint64_t length : {std::uint64_t{5}, std::uint64_t{6}, std::uint64_t{1} << 32,
@@ -132,6 +135,7 @@ TEST_CASE("a hostile length is refused before memory is asked for", "[proc][stri
 }
 
 TEST_CASE("bytes that are no string are refused", "[proc][string]") {
+    cinnabar::test::allow_log("hg_proc");
     using namespace std::string_literals;
     CHECK(decoding_of(with_length(4, "abcd\0\0"s)) == HG_PROTOCOL_ERROR);
     CHECK(decoding_of(with_length(4, "a\0b\0\0\0"s)) == HG_PROTOCOL_ERROR);
@@ -140,6 +144,7 @@ TEST_CASE("bytes that are no string are refused", "[proc][string]") {
 
 TEST_CASE("a string object carries whether it is const and owns what it decoded",
           "[proc][string]") {
+    cinnabar::test::allow_log("hg_proc");
     char writable[] = "text";
     hg_string_object_t sent;
     const bool is_const = GENERATE(true, false);
@@ -189,6 +194,7 @@ TEST_CASE("string objects copy, swap and free what they own", "[string]") {
 }
 
 TEST_CASE("string functions refuse what is missing", "[string]") {
+    cinnabar::test::allow_log("hg_proc");
     std::vector<char> bytes(32);
     Walk walk(bytes, HG_ENCODE);
     hg_string_t string = nullptr;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "mercury_proc.h"
+#include "tests/support/log_check.hpp"
 
 namespace {
 
@@ -67,6 +68,7 @@ void check_basic_type(BasicProc basic, T value) {
 }  // namespace
 
 TEST_CASE("each basic type round-trips and is refused past the end", "[proc]") {
+    cinnabar::test::allow_log("hg_proc");
     check_basic_type<std::int8_t>(hg_proc_int8_t, -100);
     check_basic_type<std::uint8_t>(hg_proc_uint8_t, 200);
     check_basic_type<std::int16_t>(hg_proc_int16_t, -30000);
@@ -78,6 +80,7 @@ TEST_CASE("each basic type round-trips and is refused past the end", "[proc]") {
 }
 
 TEST_CASE("the names of the API's own types lead to the basic procs", "[proc]") {
+    cinnabar::test::allow_log("hg_proc");
     check_basic_type<hg_size_t>(hg_proc_hg_size_t, 1ULL << 40);
     check_basic_type<hg_bool_t>(hg_proc_hg_bool_t, HG_TRUE);
     check_basic_type<hg_ptr_t>(hg_proc_hg_ptr_t, 0x7fffdeadbeefULL);
@@ -92,6 +95,7 @@ TEST_CASE("the names of the API's own types lead to the basic procs", "[proc]") 
 }
 
 TEST_CASE("bytes of any number round-trip, none included", "[proc]") {
+    cinnabar::test::allow_log("hg_proc");
     char buffer[8] = "1234567";
     Proc proc = make_proc(buffer, sizeof buffer, HG_DECODE);
     CHECK(hg_proc_bytes(proc.get(), nullptr, 0) == HG_SUCCESS);
@@ -161,6 +165,7 @@ TEST_CASE("the caller can take the extra buffer over", "[proc]") {
 }
 
 TEST_CASE("the size can be set ahead when encoding, never when decoding", "[proc]") {
+    cinnabar::test::allow_log("hg_proc");
     char small[4] = "abc";
     Proc proc = make_proc(small, sizeof small, HG_ENCODE);
     REQUIRE(hg_proc_bytes(proc.get(), small, 2) == HG_SUCCESS);
@@ -181,6 +186,7 @@ TEST_CASE("the size can be set ahead when encoding, never when decoding", "[proc
 }
 
 TEST_CASE("saved pointers give access in place", "[proc]") {
+    cinnabar::test::allow_log("hg_proc");
     char buffer[16] = {};
     Proc proc = make_proc(buffer, sizeof buffer, HG_ENCODE);
     void* place = hg_proc_save_ptr(proc.get(), 5);
@@ -214,6 +220,7 @@ TEST_CASE("saved pointers give access in place", "[proc]") {
 }
 
 TEST_CASE("each checksum accepts what it covered and nothing else", "[proc]") {
+    cinnabar::test::allow_log("hg_proc");
     const auto [hash, size] =
         GENERATE(table<hg_proc_hash_t, hg_size_t>({{HG_CRC16, 2}, {HG_CRC32, 4}, {HG_CRC64, 8}}));
     std::vector<std::uint8_t> payload(300);
@@ -288,6 +295,7 @@ TEST_CASE("a proc remembers its class, handle and operation", "[proc]") {
 }
 
 TEST_CASE("what is missing or does not exist is refused", "[proc]") {
+    cinnabar::test::allow_log("hg_proc");
     char buffer[8];
     hg_proc_t proc = HG_PROC_NULL;
     CHECK(hg_proc_create(nullptr, HG_NOHASH, &proc) == HG_INVALID_ARG);

@@ -16,7 +16,7 @@ using Bytes = std::vector<unsigned char>;
 const Bytes golden = {
     0x43, 0x51,                                      // magic "CQ"
     0x01,                                            // version
-    0x0f,                                            // flags
+    0x03,                                            // flags
     0x04, 0x00, 0x00, 0x00,                          // payload size
     0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11,  // rpc id
     0x10, 0x27, 0x00, 0x00,                          // remaining ms

@@ -16,7 +16,7 @@ using Bytes = std::vector<unsigned char>;
 const Bytes golden = {
     0x43, 0x52,              // magic "CR"
     0x01,                    // version
-    0x0d,                    // flags
+    0x01,                    // flags
     0x03, 0x00, 0x00, 0x00,  // payload size
     0x05, 0x00, 0x00, 0x00,  // how the target fared
     0x02, 0x01,              // credits
