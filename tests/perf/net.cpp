@@ -66,6 +66,9 @@ void Net::serve() {
     stopped_ = false;
     while (!stopped_)
         poll();
+    // A net may gather what it sends until it is polled again, and nobody polls from here on.
+    const hg_return_t ret = HG_Progress(context_, 0);
+    if (ret != HG_TIMEOUT) check(ret, "HG_Progress");
 }
 
 hg_return_t Net::on_stop(hg_handle_t handle) {

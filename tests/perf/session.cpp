@@ -49,12 +49,14 @@ Session::~Session() {
 }
 
 Probe Session::calls(std::uint64_t window) {
-    return {"calls", [this, window](auto warm, auto count) {
+    return {"calls",
+            [this, window](auto warm, auto count) {
                 serve();
                 const double seconds = CallLoop(net_, server_, window).run(warm, count);
                 stop();
                 return seconds;
-            }};
+            },
+            window};
 }
 
 Probe Session::pulls(std::size_t size) {
