@@ -16,7 +16,9 @@ Address* AddressTable::find(const std::string& name) {
 
 Address* AddressTable::intern(std::string_view name, const na::sdk::IpAddress& ip,
                               std::uint16_t port) {
-    const std::string key(name);
+    std::string key(name);
+    std::string own(name);
+    const bool self = name == self_name_;
     MutexLock lock(mutex_);
     Address*& entry = entries_[key];
     // An entry whose last reference is going is replaced; its destructor then leaves the entry
@@ -27,7 +29,8 @@ Address* AddressTable::intern(std::string_view name, const na::sdk::IpAddress& i
         entries_.erase(key);
         return nullptr;
     }
-    entry = new (memory) Address(*this, name, ip, port, key == self_name_);
+    // Nothing below throws: the memory could not be given back.
+    entry = new (memory) Address(*this, std::move(own), ip, port, self);
     return entry;
 }
 

@@ -25,9 +25,9 @@ struct Address {
     std::uint16_t port = 0;  // 0: cannot be connected to
     bool self = false;
 
-    Address(AddressTable& owner, std::string_view text, const na::sdk::IpAddress& host,
-            std::uint16_t host_port, bool is_self)
-        : table(&owner), name(text), ip(host), port(host_port), self(is_self) {}
+    Address(AddressTable& owner, std::string&& text, const na::sdk::IpAddress& host,
+            std::uint16_t host_port, bool is_self) noexcept
+        : table(&owner), name(std::move(text)), ip(host), port(host_port), self(is_self) {}
     ~Address();
     Address(const Address&) = delete;
     Address& operator=(const Address&) = delete;

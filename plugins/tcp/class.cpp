@@ -81,8 +81,11 @@ void Class::get_limits(na_limits& limits) const noexcept {
 bool Class::is_own(const na::sdk::IpAddress& ip, std::uint16_t port) const {
     if (port_ == 0 || port != port_) return false;
     if (ip == published_ || ip == bound_) return true;
-    if (!bound_.is_wildcard()) return false;
-    if (ip.is_loopback()) return true;
+    return bound_.is_wildcard() && is_of_host(ip);
+}
+
+bool Class::is_of_host(const na::sdk::IpAddress& ip) const {
+    if (ip == published_ || ip.is_loopback()) return true;
     const auto interfaces = na::sdk::list_interfaces();
     return std::any_of(
         interfaces.begin(), interfaces.end(),
@@ -150,6 +153,16 @@ Status Class::deserialize(const void* buf, std::size_t size, Address*& found) {
     const auto* text = static_cast<const char*>(buf);
     if (::strnlen(text, size) == size)
         return log_error(NA_PROTOCOL_ERROR, log_name, "a serialised address has no end");
+    // It came from a peer: a name there would make us ask a name server, and wait for it.
+    std::string_view rest(text);
+    if (rest.starts_with(prefix)) rest.remove_prefix(prefix.size());
+    if (rest.find('#') == std::string_view::npos) {
+        auto host = na::sdk::parse_host_part(rest);
+        if (!host.ok()) return NA_PROTOCOL_ERROR;
+        if (!na::sdk::parse_ip(host->host).ok())
+            return log_error(NA_PROTOCOL_ERROR, log_name, "\"{}\" is not a serialised address",
+                             text);
+    }
     return lookup(text, found);
 }
 

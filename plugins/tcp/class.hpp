@@ -40,6 +40,8 @@ public:
     bool blocking() const noexcept { return blocking_; }
     std::uint32_t max_unexpected() const noexcept { return max_unexpected_; }
     std::uint32_t max_expected() const noexcept { return max_expected_; }
+    // Whether an address is one of this machine.
+    bool is_of_host(const na::sdk::IpAddress& ip) const;
     // A connection, or an empty descriptor when there is none to take.
     FileDescriptor accept(na::sdk::IpAddress& from);
     Status add(Context& context);

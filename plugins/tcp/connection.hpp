@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ namespace cinnabar::tcp {
 struct Peer {
     Address* address = nullptr;  // one reference
     std::uint8_t id = 0;
-    bool loose = false;                // in the list of peers that may be dropped
+    bool loose = false;  // in the list of peers that may be dropped
+    Peer* next_loose = nullptr;
     Connection* connection = nullptr;  // established, or our attempt
     Connection* parked = nullptr;      // its attempt, held back while ours goes first
     std::uint64_t incarnation = 0;
@@ -96,6 +98,14 @@ struct Connection {
     std::uint64_t count_pass = 0;
     unsigned count = 0;
     std::uint64_t burst_until = 0;
+
+    // See Greeters.
+    bool greeter = false;
+    std::int64_t accepted_ms = 0;
+    Connection* next_greeter = nullptr;
+    Connection* previous_greeter = nullptr;
+
+    std::unique_ptr<Connection> next_dead;
 
     explicit Connection(BufferPool& pool) : out(pool) {}
 };

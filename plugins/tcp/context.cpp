@@ -9,7 +9,9 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <exception>
 #include <thread>
+#include <utility>
 
 #include "na/base/errno_code.hpp"
 #include "na/base/log.hpp"
@@ -126,7 +128,21 @@ Status Context::post(Op& op) {
     return NA_SUCCESS;
 }
 
-void Context::start(Op& op) {
+// Only what comes before an operation is queued anywhere allocates.
+void Context::start(Op& op) noexcept {
+    if (op.cancel.asked()) {
+        finish(op, NA_CANCELED);
+        return;
+    }
+    try {
+        dispatch(op);
+    } catch (const std::exception& error) {
+        log_warning(log_name, "an operation cannot start: {}", error.what());
+        finish(op, NA_NOMEM);
+    }
+}
+
+void Context::dispatch(Op& op) {
     switch (op.kind) {
         case OpKind::receive_unexpected:
         case OpKind::receive_expected:
@@ -177,17 +193,22 @@ void Context::name(Op& op, Peer& peer) noexcept {
     ++peer.users;
 }
 
-void Context::loosen(Peer& peer) {
+void Context::loosen(Peer& peer) noexcept {
     if (peer.loose || peer.users != 0 || peer.connection != nullptr || peer.parked != nullptr)
         return;
     peer.loose = true;
-    loose_peers_.push_back(&peer);
+    peer.next_loose = std::exchange(loose_peers_, &peer);
 }
 
 Connection* Context::add_connection(FileDescriptor&& fd, Phase phase, bool dialing) {
     if (free_connections_.empty()) {
-        free_connections_.push_back(static_cast<std::uint32_t>(connections_.size()));
         connections_.emplace_back();
+        // Room for all of them, so that a connection is marked and lost without allocating.
+        const std::size_t most = connections_.capacity();
+        for (std::vector<Connection*>* list : {&dirty_, &ready_, &work_})
+            list->reserve(most);
+        free_connections_.reserve(most);
+        free_connections_.push_back(static_cast<std::uint32_t>(connections_.size() - 1));
     }
     const std::uint32_t index = free_connections_.back();
     ConnectionSlot& slot = connections_[index];
@@ -209,10 +230,15 @@ Connection* Context::add_connection(FileDescriptor&& fd, Phase phase, bool diali
     return slot.connection.get();
 }
 
-std::string Context::describe(const Connection& connection) const {
-    if (connection.peer != nullptr)
-        return fmt::format("{} context {}", connection.peer->address->name, connection.peer->id);
-    return connection.tcp ? connection.remote_ip.to_string() : std::string("this process");
+std::string Context::describe(const Connection& connection) const noexcept {
+    try {
+        if (connection.peer != nullptr)
+            return fmt::format("{} context {}", connection.peer->address->name,
+                               connection.peer->id);
+        return connection.tcp ? connection.remote_ip.to_string() : std::string("this process");
+    } catch (const std::exception&) {
+        return {};
+    }
 }
 
 // Takes the connection away without a word; its operations are the caller's concern.
@@ -220,6 +246,7 @@ void Context::drop(Connection& connection) {
     if (connection.phase == Phase::dead) return;
     connection.phase = Phase::dead;
     connection.fd.reset();
+    greeters_.remove(connection);
     release_input(connection);
     connection.out.clear();
     connection.streams.clear();
@@ -237,7 +264,8 @@ void Context::drop(Connection& connection) {
     ConnectionSlot& slot = connections_[connection.slot];
     ++slot.generation;
     free_connections_.push_back(connection.slot);
-    graveyard_.push_back(std::move(slot.connection));
+    connection.next_dead = std::move(graveyard_);
+    graveyard_ = std::move(slot.connection);
 }
 
 // Ends what was begun on a connection: the message being written and RMA in flight.
@@ -287,10 +315,10 @@ void Context::fail(Connection& connection, na_return_t code, const char* why) {
 }
 
 void Context::settle() {
-    graveyard_.clear();
-    while (!loose_peers_.empty()) {
-        Peer* peer = loose_peers_.back();
-        loose_peers_.pop_back();
+    while (graveyard_ != nullptr)
+        graveyard_ = std::unique_ptr<Connection>(std::move(graveyard_->next_dead));
+    while (Peer* peer = loose_peers_) {
+        loose_peers_ = peer->next_loose;
         peer->loose = false;
         if (peer->users != 0 || peer->connection != nullptr || peer->parked != nullptr) continue;
         if (last_peer_ == peer) last_peer_ = nullptr;
@@ -309,13 +337,13 @@ void Context::hand_over(Arrival&& arrival) {
 
 void Context::forget(Address& address) {
     MutexLock lock(inbox_mutex_);
-    na::sdk::ref(address);
     forgotten_.push_back(&address);
+    na::sdk::ref(address);
     inbox_full_.store(true, std::memory_order_release);
     wake();
 }
 
-void Context::take_inbox() {
+void Context::take_inbox() noexcept {
     if (!inbox_full_.load(std::memory_order_acquire)) return;
     std::vector<Arrival> arrivals;
     std::vector<Address*> forgotten;

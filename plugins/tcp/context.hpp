@@ -17,6 +17,7 @@
 #include "na/sdk/matching.hpp"
 #include "na/sdk/serial.hpp"
 #include "plugins/tcp/connection.hpp"
+#include "plugins/tcp/greeters.hpp"
 
 namespace cinnabar::tcp {
 
@@ -87,31 +88,43 @@ private:
         Connection* connection;  // nullptr when it is gone
     };
 
+    // What became of a message that was to be written.
+    enum class Begun : std::uint8_t {
+        copied,   // the caller finishes it
+        writing,  // its payload is written from where it lies
+        refused   // it has ended, and may be gone
+    };
+
     // context.cpp
     Status post(Op& op);
-    void start(Op& op);
+    void start(Op& op) noexcept;
+    void dispatch(Op& op);
     void finish(Op& op, const na_completion& completion);
     void finish(Op& op, na_return_t ret, std::size_t size = 0);
     Peer* peer_of(Address& address, std::uint8_t id);
     void name(Op& op, Peer& peer) noexcept;
-    void loosen(Peer& peer);
+    void loosen(Peer& peer) noexcept;
     Connection* add_connection(FileDescriptor&& fd, Phase phase, bool dialing);
     void fail(Connection& connection, na_return_t code, const char* why);
     void drop(Connection& connection);
     void end_transfers(Connection& connection, na_return_t code);
     void fail_peer(Peer& peer, na_return_t code);
     void settle();
-    void take_inbox();
+    void take_inbox() noexcept;
     void linger();
-    std::string describe(const Connection& connection) const;
+    std::string describe(const Connection& connection) const noexcept;
 
     // handshake.cpp
-    void connect(Peer& peer);
+    void connect(Peer& peer) noexcept;
+    void connect_remote(Peer& peer);
     void connect_local(Peer& peer);
     void greet(Connection& connection, GreetingKind kind, na_return_t code, std::uint8_t target);
-    void adopt(Arrival&& arrival);
+    void adopt(Arrival&& arrival) noexcept;
+    void begin_arrival(Arrival&& arrival);
     void accept_all();
-    bool greeted(Connection& connection);
+    void drop_silent() noexcept;
+    bool greeted(Connection& connection) noexcept;
+    void take_greeting(Connection& connection);
     void answered(Connection& connection, const Greeting& greeting);
     void arrived(Connection& connection, const Greeting& greeting, std::size_t used);
     Address* address_of_greeting(const Connection& connection, const Greeting& greeting);
@@ -122,26 +135,31 @@ private:
     // message.cpp
     void start_send(Op& op);
     void start_receive(Op& op);
-    bool begin_send(Connection& connection, Op& op);
+    Begun begin_send(Connection& connection, Op& op);
     void deliver(Connection& connection, const Frame& frame, const std::byte* bytes);
     void deliver_unexpected(Connection& connection, const Frame& frame, const std::byte* bytes);
+    bool stash(Connection& connection, const Frame& frame, const std::byte* bytes) noexcept;
     void place(Op& op, na_tag_t tag, Address& source, const std::byte* bytes, std::size_t size);
     void unstash(Op& op);
 
     // rma.cpp
     Status post_rma(Op& op, OpKind kind, const na_rma& rma);
     void start_rma(Op& op);
-    bool begin_rma(Connection& connection, Op& op);
+    void begin_rma(Connection& connection, Op& op);
+    std::uint64_t take_slot(Op& op);
+    static std::uint64_t wire_op(std::uint32_t index, const RmaSlot& slot) noexcept {
+        return (static_cast<std::uint64_t>(slot.generation) << 32) | index;
+    }
     bool emit_chunk(Connection& connection);
     void end_rma(Op& op, na_return_t code);
-    Op* find_rma(const Connection& connection, std::uint64_t wire_op) noexcept;
+    Op* find_rma(const Connection& connection, std::uint64_t number) noexcept;
     void handle_rma(Connection& connection, const Frame& frame);
     void handle_get_request(Connection& connection, const Frame& frame);
     void handle_get_data(Connection& connection, const Frame& frame);
     void handle_put_data(Connection& connection, const Frame& frame);
     void handle_end(Connection& connection, const Frame& frame);
     void received(Connection& connection, std::size_t count);
-    void send_control(Connection& connection, const Frame& frame);
+    bool send_control(Connection& connection, const Frame& frame);
     void send_end(Connection& connection, std::uint64_t op, na_return_t code);
     void payload_done(Connection& connection);
     void cancel_rma(Op& op);
@@ -158,6 +176,7 @@ private:
     void flush_or_gather(Connection& connection);
     void mark_dirty(Connection& connection);
     void mark_ready(Connection& connection);
+    void hung_up(Connection& connection) noexcept;
     void fill(Connection& connection);
     void pump(Connection& connection);
     void flush_dirty();
@@ -183,7 +202,9 @@ private:
     BufferPool pool_;
     std::vector<ConnectionSlot> connections_;
     std::vector<std::uint32_t> free_connections_;
-    std::vector<std::unique_ptr<Connection>> graveyard_;
+    Greeters greeters_;
+    std::unique_ptr<Connection> graveyard_;  // a list; freed when nobody looks at them any more
+    // Never grow while they are used: add_connection() sees to their room.
     std::vector<Connection*> dirty_;
     std::vector<Connection*> ready_;
     std::vector<Connection*> work_;
@@ -192,7 +213,7 @@ private:
     unsigned hot_misses_ = 0;
     std::unordered_map<PeerKey, std::unique_ptr<Peer>, PeerHash> peers_;
     Peer* last_peer_ = nullptr;
-    std::vector<Peer*> loose_peers_;
+    Peer* loose_peers_ = nullptr;  // a list
     na::sdk::UnexpectedReceives unexpected_;
     na::sdk::ExpectedReceives expected_;
     std::deque<Stashed> stash_;

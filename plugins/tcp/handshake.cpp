@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <tuple>
 
 #include "na/base/log.hpp"
@@ -20,11 +21,22 @@
 
 namespace cinnabar::tcp {
 
-void Context::connect(Peer& peer) {
-    if (peer.address->self) {
-        connect_local(peer);
-        return;
+void Context::connect(Peer& peer) noexcept {
+    try {
+        if (peer.address->self)
+            connect_local(peer);
+        else
+            connect_remote(peer);
+    } catch (const std::exception& error) {
+        log_warning(log_name, "{}: cannot connect: {}", peer.address->name, error.what());
+        if (peer.connection != nullptr)
+            fail(*peer.connection, NA_NOMEM, error.what());
+        else
+            fail_peer(peer, NA_NOMEM);
     }
+}
+
+void Context::connect_remote(Peer& peer) {
     bool dialing = false;
     Result<FileDescriptor> fd = dial(peer.address->ip, peer.address->port, dialing);
     Connection* connection = nullptr;
@@ -92,11 +104,20 @@ void Context::greet(Connection& connection, GreetingKind kind, na_return_t code,
     if (!connection.dialing) pump(connection);
 }
 
-void Context::adopt(Arrival&& arrival) {
+void Context::adopt(Arrival&& arrival) noexcept {
+    try {
+        begin_arrival(std::move(arrival));
+    } catch (const std::exception& error) {
+        log_warning(log_name, "{}: a connection is refused: {}", cls_.self_name(), error.what());
+    }
+}
+
+void Context::begin_arrival(Arrival&& arrival) {
     Connection* connection = add_connection(std::move(arrival.fd), Phase::arriving, false);
     if (connection == nullptr) return;
     connection->tcp = arrival.tcp;
     connection->remote_ip = arrival.remote_ip;
+    if (arrival.tcp) greeters_.add(*connection);
     mark_ready(*connection);
     if (arrival.bytes.empty()) return;
     connection->in = pool_.take();
@@ -109,9 +130,19 @@ void Context::adopt(Arrival&& arrival) {
     parse(*connection);
 }
 
+// Whoever connects and does not say who he is may not keep a socket of ours.
+void Context::drop_silent() noexcept {
+    while (Connection* silent = greeters_.overdue()) {
+        log_warning(log_name, "{}: it connected and did not greet; refused", describe(*silent));
+        drop(*silent);
+    }
+}
+
 void Context::accept_all() {
     constexpr int batch = 64;
     for (int n = 0; n < batch; ++n) {
+        drop_silent();
+        if (greeters_.full()) return;
         Arrival arrival;
         arrival.fd = cls_.accept(arrival.remote_ip);
         if (!arrival.fd) return;
@@ -121,18 +152,28 @@ void Context::accept_all() {
 
 // Handles a greeting at the start of the input. False: more bytes are needed, or the connection is
 // gone or must wait.
-bool Context::greeted(Connection& connection) {
+bool Context::greeted(Connection& connection) noexcept {
+    try {
+        take_greeting(connection);
+    } catch (const std::exception& error) {
+        fail(connection, NA_NOMEM, error.what());
+    }
+    return connection.phase == Phase::established;
+}
+
+void Context::take_greeting(Connection& connection) {
     Greeting greeting;
     std::size_t used = 0;
     const std::span<const std::byte> bytes(connection.in + connection.in_begin,
                                            connection.in_end - connection.in_begin);
     switch (decode_greeting(bytes, greeting, used)) {
         case Parse::more:
-            return false;
+            return;
         case Parse::malformed:
             fail(connection, NA_PROTOCOL_ERROR, "what came is not a greeting");
-            return false;
+            return;
         case Parse::complete:
+            greeters_.remove(connection);
             break;
     }
     if (greeting.version != wire_version) {
@@ -140,7 +181,7 @@ bool Context::greeted(Connection& connection) {
             refuse(connection, NA_PROTOCOL_ERROR, "speaks another version of the protocol");
         else
             fail(connection, NA_PROTOCOL_ERROR, "speaks another version of the protocol");
-        return false;
+        return;
     }
     if (connection.phase == Phase::connecting) {
         connection.in_begin += used;
@@ -150,7 +191,6 @@ bool Context::greeted(Connection& connection) {
     } else {
         arrived(connection, greeting, used);
     }
-    return connection.phase == Phase::established;
 }
 
 void Context::answered(Connection& connection, const Greeting& greeting) {
@@ -183,20 +223,29 @@ void Context::establish(Connection& connection, const Greeting& greeting) {
 
 Address* Context::address_of_greeting(const Connection& connection, const Greeting& greeting) {
     AddressTable& table = cls_.addresses();
-    if (greeting.incarnation == cls_.incarnation())
-        return table.intern(cls_.self_name(), connection.remote_ip, self_->port);
-    if (!greeting.listening) {
+    // Our own incarnation is no secret: only a socket pair shows that it is us.
+    if (!connection.tcp) return table.intern(cls_.self_name(), connection.remote_ip, self_->port);
+    const auto nameless = [&] {
         const std::string name = fmt::format("tcp://{}#{:016x}", connection.remote_ip.with_port(0),
                                              greeting.incarnation);
         return table.intern(name, connection.remote_ip, 0);
-    }
+    };
+    if (!greeting.listening) return nameless();
     constexpr std::string_view prefix = "tcp://";
     if (!greeting.name.starts_with(prefix)) return nullptr;
     auto host = na::sdk::parse_host_part(greeting.name.substr(prefix.size()));
     if (!host.ok() || host->port == 0) return nullptr;
     auto ip = na::sdk::parse_ip(host->host);
     if (!ip.ok() || ip->is_wildcard() || greeting.name == cls_.self_name()) return nullptr;
-    return table.intern(greeting.name, *ip, host->port);
+    // Anybody can claim a name. One whose host it does not call from is served, but not taken for
+    // the peer of that name.
+    const na::sdk::IpAddress& remote = connection.remote_ip;
+    // An IPv6 scope is each machine's own number.
+    const bool calls_from_there = ip->family == remote.family && ip->bytes == remote.bytes;
+    if (calls_from_there || (cls_.is_of_host(*ip) && cls_.is_of_host(remote)))
+        return table.intern(greeting.name, *ip, host->port);
+    log_debug(log_name, "{}: it calls itself {}", describe(connection), greeting.name);
+    return nameless();
 }
 
 // The last word to somebody who may not come in. A greeting fits into any socket's empty buffer.
@@ -237,7 +286,7 @@ void Context::arrived(Connection& connection, const Greeting& greeting, std::siz
     connection.in_begin += used;
     connection.max_unexpected = std::min(connection.max_unexpected, greeting.max_unexpected);
     connection.max_expected = std::min(connection.max_expected, greeting.max_expected);
-    const bool loop = greeting.incarnation == cls_.incarnation() && greeting.source_id == id_;
+    const bool loop = !connection.tcp && greeting.source_id == id_;
     if (loop) {  // the other end of our own connection: it brings messages, nothing is sent on it
                  // first
         establish(connection, greeting);

@@ -162,8 +162,8 @@ void Context::parse_frames(Connection& connection) {
             deliver(connection, frame, at + frame_header_size);
         } else {
             handle_rma(connection, frame);
-            if (connection.phase == Phase::dead) return;
         }
+        if (connection.phase == Phase::dead) return;
     }
 }
 

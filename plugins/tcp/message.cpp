@@ -2,6 +2,7 @@
 // Unexpected and expected messages: posting, matching, and the stash of those that came too early.
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "na/base/log.hpp"
 #include "plugins/tcp/class.hpp"
@@ -100,27 +101,27 @@ void Context::start_send(Op& op) {
         peer.messages.push(op);
         return;
     }
-    const bool copied = begin_send(connection, op);
-    if (op.state == OpState::idle) return;  // refused
+    const Begun begun = begin_send(connection, op);
+    if (begun == Begun::refused) return;
     flush_or_gather(connection);
-    if (copied) finish(op, connection.phase == Phase::dead ? NA_HOSTUNREACH : NA_SUCCESS);
+    if (begun == Begun::copied)
+        finish(op, connection.phase == Phase::dead ? NA_HOSTUNREACH : NA_SUCCESS);
 }
 
-// Puts a message into the output. True: it was copied whole, and the caller finishes it. Otherwise
-// its payload is written from where it lies, or it was refused and is idle.
-bool Context::begin_send(Connection& connection, Op& op) {
+// Puts a message into the output.
+Context::Begun Context::begin_send(Connection& connection, Op& op) {
     const bool unexpected = op.kind == OpKind::send_unexpected;
     if (op.size > (unexpected ? connection.max_unexpected : connection.max_expected)) {
         log_warning(log_name, "{}: a message of {} bytes is larger than the peer takes",
                     describe(connection), op.size);
         finish(op, NA_MSGSIZE);
-        return false;
+        return Begun::refused;
     }
     const bool copy = op.size <= options::copy_limit;
     std::byte* room = connection.out.reserve(frame_header_size + (copy ? op.size : 0));
     if (room == nullptr) {
         finish(op, NA_NOMEM);
-        return false;
+        return Begun::refused;
     }
     Frame frame;
     frame.type = unexpected ? FrameType::unexpected : FrameType::expected;
@@ -132,14 +133,14 @@ bool Context::begin_send(Connection& connection, Op& op) {
     if (copy) {
         if (op.size > 0) std::memcpy(room + frame_header_size, op.buf, op.size);
         connection.out.commit(op.size);
-        return true;
+        return Begun::copied;
     }
     Payload payload;
     payload.flat = static_cast<const std::byte*>(op.buf);
     payload.remaining = op.size;
     payload.op = &op;
     connection.out.set_payload(std::move(payload));
-    return false;
+    return Begun::writing;
 }
 
 // Ends an unexpected receive with a message; takes no reference away from the caller.
@@ -185,14 +186,27 @@ void Context::deliver_unexpected(Connection& connection, const Frame& frame,
         place(*op, frame.tag, source, bytes, frame.payload_size);
         return;
     }
-    Stashed stashed{std::make_unique<std::byte[]>(frame.payload_size), frame.payload_size,
-                    frame.tag, &source, &connection};
-    if (frame.payload_size > 0) std::memcpy(stashed.bytes.get(), bytes, frame.payload_size);
+    if (!stash(connection, frame, bytes))
+        fail(connection, NA_NOMEM, "no memory to keep a message nobody waits for yet");
+}
+
+// Keeps a message for a receive to come. False: out of memory.
+bool Context::stash(Connection& connection, const Frame& frame, const std::byte* bytes) noexcept {
+    Address& source = *connection.peer->address;
+    try {
+        Stashed stashed{std::make_unique<std::byte[]>(frame.payload_size), frame.payload_size,
+                        frame.tag, &source, &connection};
+        if (frame.payload_size > 0) std::memcpy(stashed.bytes.get(), bytes, frame.payload_size);
+        stash_.push_back(std::move(stashed));
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
     na::sdk::ref(source);
-    stash_.push_back(std::move(stashed));
     // What a small message costs to keep counts too.
     connection.stashed += frame.payload_size + sizeof(Stashed);
-    if (connection.stashed >= options::stash_limit) connection.paused = true;
+    // The last words of a peer that is gone are bounded by the socket.
+    if (connection.stashed >= options::stash_limit && !connection.hang_up) connection.paused = true;
+    return true;
 }
 
 void Context::unstash(Op& op) {

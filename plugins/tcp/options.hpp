@@ -26,6 +26,11 @@ inline constexpr std::size_t poll_budget = 4u << 20;
 inline constexpr std::size_t max_segments = 65536;
 inline constexpr std::size_t max_iovecs = 64;
 inline constexpr std::size_t max_name_size = 255;
+// Accepted sockets of a context that have not greeted, and how long they may take; the shorter time
+// holds when there are as many as that. Further ones wait in the listener's queue.
+inline constexpr std::size_t max_greeters = 256;
+inline constexpr std::int64_t greeting_patience_ms = 10'000;
+inline constexpr std::int64_t greeting_hurry_ms = 1'000;
 // RMA operations in flight on one connection; the owner of the memory accepts a few more.
 inline constexpr std::uint32_t rma_window = 1024;
 inline constexpr std::uint32_t rma_window_accepted = 2048;

@@ -47,6 +47,13 @@ void Context::flush_or_gather(Connection& connection) {
     }
 }
 
+// The peer sends no more: what it sent is read to the end, whoever waits for it or not, because
+// only the end tells those who wait for the peer.
+void Context::hung_up(Connection& connection) noexcept {
+    connection.hang_up = true;
+    connection.paused = false;
+}
+
 // Moves what waits into the output, as far as it may go.
 void Context::fill(Connection& connection) {
     Peer* peer = connection.peer;
@@ -54,11 +61,11 @@ void Context::fill(Connection& connection) {
     while (connection.phase == Phase::established && !connection.out.has_payload()) {
         if (main && !peer->messages.empty() && connection.out.buffered() < options::output_limit) {
             Op& op = *peer->messages.pop();
-            if (begin_send(connection, op)) finish(op, NA_SUCCESS);
+            if (begin_send(connection, op) == Begun::copied) finish(op, NA_SUCCESS);
         } else if (main && !peer->transfers.empty() &&
                    connection.rma_in_flight < options::rma_window &&
                    connection.out.buffered() < options::output_limit) {
-            if (!begin_rma(connection, *peer->transfers.pop())) return;
+            begin_rma(connection, *peer->transfers.pop());
         } else if (connection.out.buffered() >= options::output_limit || !emit_chunk(connection)) {
             return;
         }
@@ -88,7 +95,8 @@ void Context::pump(Connection& connection) {
                 const int error = errno;
                 if (connection.phase == Phase::established &&
                     (error == EPIPE || error == ECONNRESET)) {
-                    connection.blocked = connection.hang_up = true;
+                    connection.blocked = true;
+                    hung_up(connection);
                     mark_ready(connection);
                 } else {
                     fail(connection, NA_HOSTUNREACH, std::strerror(error));
@@ -107,9 +115,9 @@ void Context::pump(Connection& connection) {
 void Context::flush_dirty() {
     if (dirty_.empty()) return;
     work_.swap(dirty_);
-    for (Connection* connection : work_) {
-        connection->in_dirty = false;
-        if (connection->phase == Phase::established) pump(*connection);
+    for (std::size_t i = 0; i < work_.size(); ++i) {
+        work_[i]->in_dirty = false;
+        if (work_[i]->phase == Phase::established) pump(*work_[i]);
     }
     work_.clear();
 }
@@ -117,9 +125,9 @@ void Context::flush_dirty() {
 void Context::read_ready() {
     if (ready_.empty()) return;
     work_.swap(ready_);
-    for (Connection* connection : work_) {
-        connection->in_ready = false;
-        if (connection->phase != Phase::dead) read(*connection);
+    for (std::size_t i = 0; i < work_.size(); ++i) {
+        work_[i]->in_ready = false;
+        if (work_[i]->phase != Phase::dead) read(*work_[i]);
     }
     work_.clear();
 }
@@ -154,7 +162,7 @@ void Context::take_event(std::uint64_t key, std::uint32_t events) {
         connections_[index].connection == nullptr)
         return;
     Connection& connection = *connections_[index].connection;
-    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) connection.hang_up = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up(connection);
     if (connection.dialing && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
         const int error = connect_error(connection.fd.get());
         if (error != 0) {
@@ -179,6 +187,7 @@ void Context::take_events() {
         take_event(events[static_cast<std::size_t>(i)].data.u64,
                    events[static_cast<std::size_t>(i)].events);
     if (count <= 0) return;
+    drop_silent();
     hot_ = count == 1 && ready_.size() == 1 ? ready_.front() : nullptr;
     hot_misses_ = 0;
 }
@@ -190,6 +199,11 @@ int Context::get_fd() const noexcept {
 Status Context::poll(unsigned& count) {
     count = 0;
     if (!serial_.try_enter()) return NA_SUCCESS;
+    // Left whatever is thrown: a serial that is not left is a context that is dead.
+    struct Inside {
+        Context& self;
+        ~Inside() { self.serial_.leave(&self); }
+    } inside{*this};
     const std::uint64_t before = completions_;
     armed_ = false;
     ++pass_;
@@ -198,9 +212,10 @@ Status Context::poll(unsigned& count) {
     if (!poll_hot()) take_events();
     read_ready();
     serial_.run_pending(this);
+    // What completions posted leaves now: the next poll may be long in coming.
+    flush_dirty();
     settle();
     count = static_cast<unsigned>(completions_ - before);
-    serial_.leave(this);
     return NA_SUCCESS;
 }
 

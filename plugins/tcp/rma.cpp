@@ -5,6 +5,7 @@
 // connection.
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "na/base/log.hpp"
 #include "plugins/tcp/class.hpp"
@@ -81,33 +82,43 @@ void Context::start_rma(Op& op) {
         flush_or_gather(*peer.connection);
 }
 
-// Puts an operation from the queue on the wire. False: it was refused and is idle.
-bool Context::begin_rma(Connection& connection, Op& op) {
+// A number for an operation on the wire. It is taken when the operation is entered there.
+std::uint64_t Context::take_slot(Op& op) {
     if (free_rma_slots_.empty()) {
-        free_rma_slots_.push_back(static_cast<std::uint32_t>(rma_slots_.size()));
         rma_slots_.emplace_back();
+        free_rma_slots_.reserve(rma_slots_.capacity());
+        free_rma_slots_.push_back(static_cast<std::uint32_t>(rma_slots_.size() - 1));
     }
     op.slot = free_rma_slots_.back();
+    return wire_op(op.slot, rma_slots_[op.slot]);
+}
+
+// Puts an operation from the queue on the wire. It may have ended, and be gone, afterwards.
+void Context::begin_rma(Connection& connection, Op& op) {
+    std::uint64_t number = 0;
+    try {
+        number = take_slot(op);
+        if (op.kind == OpKind::put)
+            connection.streams.push_back(
+                {op.local, op.local_offset, op.size, number, op.remote_offset, op.key, &op});
+    } catch (const std::bad_alloc&) {
+        log_warning(log_name, "{}: no memory for a transfer", describe(connection));
+        finish(op, NA_NOMEM);
+        return;
+    }
     free_rma_slots_.pop_back();
-    RmaSlot& slot = rma_slots_[op.slot];
-    slot.op = &op;
+    rma_slots_[op.slot].op = &op;
     op.connection = &connection;
     op.state = OpState::in_flight;
     ++connection.rma_in_flight;
-    const std::uint64_t wire_op = (static_cast<std::uint64_t>(slot.generation) << 32) | op.slot;
-    if (op.kind == OpKind::put) {
-        connection.streams.push_back(
-            {op.local, op.local_offset, op.size, wire_op, op.remote_offset, op.key, &op});
-        return true;
-    }
+    if (op.kind == OpKind::put) return;
     Frame frame;
     frame.type = FrameType::get_request;
-    frame.op = wire_op;
+    frame.op = number;
     frame.key = op.key;
     frame.offset = op.remote_offset;
     frame.length = op.size;
     send_control(connection, frame);
-    return connection.phase != Phase::dead;
 }
 
 // Sets the next chunk of a stream as the payload of the output. False: there is none.
@@ -116,7 +127,10 @@ bool Context::emit_chunk(Connection& connection) {
     if (connection.next_stream >= connection.streams.size()) connection.next_stream = 0;
     Stream& stream = connection.streams[connection.next_stream];
     std::byte* room = connection.out.reserve(rma_header_size);
-    if (room == nullptr) return false;
+    if (room == nullptr) {
+        fail(connection, NA_NOMEM, "out of memory");
+        return false;
+    }
     const std::size_t size = std::min<std::uint64_t>(stream.remaining, options::chunk_size);
     Frame frame;
     frame.type = stream.op != nullptr ? FrameType::put_data : FrameType::get_data;
@@ -177,9 +191,7 @@ void Context::payload_done(Connection& connection) {
 void Context::end_rma(Op& op, na_return_t code) {
     Connection& connection = *op.connection;
     RmaSlot& slot = rma_slots_[op.slot];
-    if (op.kind == OpKind::put)
-        erase_stream(connection, (static_cast<std::uint64_t>(slot.generation) << 32) | op.slot,
-                     true);
+    if (op.kind == OpKind::put) erase_stream(connection, wire_op(op.slot, slot), true);
     if (op.payload_active) {
         op.ending = true;
         op.end_code = code;
@@ -197,11 +209,11 @@ void Context::end_rma(Op& op, na_return_t code) {
     finish(op, code);
 }
 
-Op* Context::find_rma(const Connection& connection, std::uint64_t wire_op) noexcept {
-    const auto index = static_cast<std::uint32_t>(wire_op);
+Op* Context::find_rma(const Connection& connection, std::uint64_t number) noexcept {
+    const auto index = static_cast<std::uint32_t>(number);
     if (index >= rma_slots_.size()) return nullptr;
     const RmaSlot& slot = rma_slots_[index];
-    if (slot.op == nullptr || slot.generation != static_cast<std::uint32_t>(wire_op >> 32) ||
+    if (slot.op == nullptr || slot.generation != static_cast<std::uint32_t>(number >> 32) ||
         slot.op->connection != &connection)
         return nullptr;
     return slot.op;
@@ -247,8 +259,14 @@ void Context::handle_get_request(Connection& connection, const Frame& frame) {
         send_end(connection, frame.op, code == NA_SUCCESS ? NA_INVALID_ARG : code);
         return;
     }
-    connection.streams.push_back(
-        {std::move(region), frame.offset, frame.length, frame.op, 0, 0, nullptr});
+    try {
+        connection.streams.push_back(
+            {std::move(region), frame.offset, frame.length, frame.op, 0, 0, nullptr});
+    } catch (const std::bad_alloc&) {
+        log_warning(log_name, "{}: no memory to serve its get", describe(connection));
+        send_end(connection, frame.op, NA_NOMEM);
+        return;
+    }
     connection.want_pump = true;
 }
 
@@ -316,16 +334,20 @@ void Context::handle_end(Connection& connection, const Frame& frame) {
     end_rma(*op, code);
 }
 
-void Context::send_control(Connection& connection, const Frame& frame) {
-    std::byte* room = connection.out.buffered() < options::output_hard_limit
-                          ? connection.out.reserve(frame.header_size())
-                          : nullptr;
-    if (room == nullptr) {
+// False: the connection was cut off, and what was in flight on it has ended.
+bool Context::send_control(Connection& connection, const Frame& frame) {
+    if (connection.out.buffered() >= options::output_hard_limit) {
         fail(connection, NA_PROTOCOL_ERROR, "it does not read the answers it causes");
-        return;
+        return false;
+    }
+    std::byte* room = connection.out.reserve(frame.header_size());
+    if (room == nullptr) {
+        fail(connection, NA_NOMEM, "out of memory");
+        return false;
     }
     connection.out.commit(encode_frame(frame, room));
     connection.want_pump = true;
+    return true;
 }
 
 void Context::send_end(Connection& connection, std::uint64_t op, na_return_t code) {
@@ -341,10 +363,8 @@ void Context::cancel_rma(Op& op) {
     if (op.kind == OpKind::get) {
         Frame frame;
         frame.type = FrameType::rma_cancel;
-        frame.op = (static_cast<std::uint64_t>(rma_slots_[op.slot].generation) << 32) | op.slot;
-        send_control(connection, frame);
-        if (op.state != OpState::in_flight)
-            return;  // the connection was cut off, and the get with it
+        frame.op = wire_op(op.slot, rma_slots_[op.slot]);
+        if (!send_control(connection, frame)) return;
     }
     end_rma(op, NA_CANCELED);
     if (connection.phase == Phase::established) mark_dirty(connection);

@@ -63,6 +63,7 @@ struct Op {
     bool done = true;
     na_return_t ret = NA_SUCCESS;
     na_tag_t tag = 0;
+    std::string source;
     explicit Op(Net& net) : cls(net.cls), id(NA_Op_create(cls, 0)) {}
     ~Op() { NA_Op_destroy(cls, id); }
     Op(const Op&) = delete;
@@ -72,7 +73,13 @@ struct Op {
         op.ret = info->ret;
         if (info->type == NA_CB_RECV_UNEXPECTED) {
             op.tag = info->info.recv_unexpected.tag;
-            if (info->ret == NA_SUCCESS) NA_Addr_free(op.cls, info->info.recv_unexpected.source);
+            if (info->ret == NA_SUCCESS) {
+                char name[256];
+                std::size_t size = sizeof name;
+                na_addr_t* source = info->info.recv_unexpected.source;
+                if (NA_Addr_to_string(op.cls, name, &size, source) == NA_SUCCESS) op.source = name;
+                NA_Addr_free(op.cls, source);
+            }
         }
         op.done = true;
     }
@@ -130,12 +137,13 @@ struct Stranger {
                 static_cast<ssize_t>(bytes.size()));
     }
     void greet(std::uint16_t version = wire_version, std::uint8_t target = 0,
-               bool listening = false, std::string_view name = "tcp://127.0.0.1:0#x") {
+               bool listening = false, std::string_view name = "tcp://127.0.0.1:0#x",
+               std::uint64_t incarnation = 99) {
         Greeting greeting;
         greeting.version = version;
         greeting.target_id = target;
         greeting.listening = listening;
-        greeting.incarnation = 99;
+        greeting.incarnation = incarnation;
         greeting.max_unexpected = greeting.max_expected = 4096;
         greeting.attempt = 1;
         greeting.name = name;
@@ -164,9 +172,11 @@ struct Stranger {
         const auto rest = hear(server, name);
         heard.insert(heard.end(), rest.begin(), rest.end());
         CHECK(decode_greeting(heard, greeting, used) == Parse::complete);
+        greeted = greeting;
         return greeting;
     }
     std::vector<std::byte> heard;
+    Greeting greeted;  // its name lies in `heard`
 };
 
 }  // namespace
@@ -211,6 +221,88 @@ TEST_CASE("a greeting that cannot be accepted is answered with the reason") {
     CHECK(answer(wire_version, std::uint8_t{0}, true, "tcp://0.0.0.0:1") == NA_PROTOCOL_ERROR);
     CHECK(answer(wire_version, std::uint8_t{0}, true, "tcp://1.2.3.4") == NA_PROTOCOL_ERROR);
     check_serves(server);
+}
+
+TEST_CASE("who claims the name of another host is not taken for it") {
+    Net server;
+    Stranger stranger(server);
+    // A documentation address: nobody of this machine.
+    stranger.greet(wire_version, 0, true, "tcp://192.0.2.1:7000");
+    CHECK(stranger.hear_greeting(server).kind == GreetingKind::accept);
+    Op got(server);
+    std::array<std::byte, 16> buffer{};
+    receive(server, got, buffer);
+    Frame frame;
+    frame.type = FrameType::unexpected;
+    std::array<std::byte, frame_header_size> bytes;
+    encode_frame(frame, bytes.data());
+    stranger.say(bytes);
+    while (!got.done)
+        server.poll();
+    CHECK(got.ret == NA_SUCCESS);  // it is served
+    CHECK(got.source == "na+tcp://127.0.0.1:0#0000000000000063");
+    // Nor is our own incarnation, which everybody is told, taken for ourselves.
+    Stranger mirror(server);
+    mirror.greet(wire_version, 0, true, server.name().substr(3), stranger.greeted.incarnation);
+    expect_log("its name is not an address");
+    CHECK(mirror.hear_greeting(server).kind == GreetingKind::reject);
+    check_serves(server);
+}
+
+TEST_CASE("strangers who do not greet are limited, and others are served behind them") {
+    Net server;
+    allow_log("did not greet");
+    std::deque<Stranger> strangers;
+    for (std::size_t i = 0; i < options::max_greeters + 50; ++i) {
+        strangers.emplace_back(server);
+        server.poll();
+    }
+    const auto open = [&] {
+        std::size_t count = 0;
+        for (int fd = 0; fd < 4096; ++fd)
+            count += ::fcntl(fd, F_GETFD) != -1;
+        return count;
+    };
+    CHECK(open() < 2 * options::max_greeters + 50 + 30);
+    check_serves(server);
+}
+
+TEST_CASE("the loss of a peer that is held up ends what waits for it") {
+    Net server;
+    Stranger stranger(server);
+    stranger.greet();
+    CHECK(stranger.hear_greeting(server).kind == GreetingKind::accept);
+    Op got(server);
+    std::array<std::byte, 16> buffer{};
+    receive(server, got, buffer);
+    Frame frame;
+    frame.type = FrameType::unexpected;
+    std::vector<std::byte> bytes(frame_header_size);
+    encode_frame(frame, bytes.data());
+    stranger.say(bytes);
+    while (!got.done)
+        server.poll();
+    na_addr_t* source = server.lookup(got.source);
+    Op expected(server);
+    expected.done = false;
+    REQUIRE(NA_Msg_recv_expected(server.cls, server.context, Op::completed, &expected,
+                                 buffer.data(), buffer.size(), nullptr, source, 0, 1,
+                                 expected.id) == NA_SUCCESS);
+    // More than is kept for one who sends to nobody: the connection is not read any more.
+    frame.payload_size = 4096;
+    bytes.resize(frame_header_size + frame.payload_size);
+    encode_frame(frame, bytes.data());
+    for (std::size_t sent = 0; sent < options::stash_limit + 65536; sent += bytes.size()) {
+        stranger.say(bytes);
+        server.poll();
+    }
+    CHECK_FALSE(expected.done);
+    expect_log("the peer closed the connection");
+    stranger.fd.reset();
+    while (!expected.done)
+        server.poll();
+    CHECK(expected.ret == NA_HOSTUNREACH);
+    NA_Addr_free(server.cls, source);
 }
 
 TEST_CASE("a greeted peer that breaks the rules loses its connection only") {
