@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <source_location>
 #include <span>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
@@ -17,11 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 namespace cinnabar::fuzz {
 
 // Ends the program with the place of the statement if it does not hold.
-inline void require(bool holds,
-                    const std::source_location place = std::source_location::current()) {
+// (Not std::source_location, which clang 14 does not have.)
+inline void require(bool holds, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
     if (holds) return;
-    std::fprintf(stderr, "FAILED: %s:%u: a property does not hold\n", place.file_name(),
-                 static_cast<unsigned>(place.line()));
+    std::fprintf(stderr, "FAILED: %s:%d: a property does not hold\n", file, line);
     std::abort();
 }
 

@@ -16,7 +16,9 @@ using cinnabar::fuzz::require;
 
 namespace {
 
-constexpr std::size_t most_steps = 2000;
+constexpr std::size_t most_steps = 600;
+// Of a message's bytes every so many-th is looked at, and the last.
+constexpr std::size_t stride = 253;
 
 struct Fresh {
     std::unique_ptr<RingMemory> memory = std::make_unique<RingMemory>();
@@ -73,8 +75,10 @@ void honest(Input& input) {
         const Sent expected = queue.front();
         require(message.size == expected.size && message.tag == expected.tag &&
                 message.kind == expected.kind);
-        for (std::size_t i = 0; i < message.size; ++i)
+        for (std::size_t i = 0; i < message.size; i += stride)
             require(message.data[i] == std::byte{expected.kind});
+        if (message.size > 0)
+            require(message.data[message.size - 1] == std::byte{expected.kind});
         consumer.take(message);
         queue.pop_front();
     }
@@ -126,7 +130,7 @@ void hostile_producer(Input& input) {
         if (consumer.look(message) != RingConsumer::Look::ready) continue;
         require(message.size <= max_message_size);
         require(inside(*fresh.memory, message.data, message.size));
-        for (std::size_t i = 0; i < message.size; ++i)
+        for (std::size_t i = 0; i < message.size; i += stride)
             sum += std::to_integer<unsigned>(message.data[i]);
         consumer.take(message);
         ++taken;
