@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What strangers send: bytes on a tcp port that are no greeting, and messages of an NA program that
+// are no requests. Their senders get an error or lose their connection; everybody else is served.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <random>
+
+#include "na.h"
+#include "tests/integration/peer.hpp"
+#include "tests/support/log_check.hpp"
+
+using namespace cinnabar::integration;
+using cinnabar::test::allow_log;
+
+namespace {
+
+class Stranger {
+public:
+    explicit Stranger(const std::string& address) {
+        const std::size_t colon = address.rfind(':');
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(colon + 1))));
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        REQUIRE(::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0);
+    }
+    Stranger(const Stranger&) = delete;
+    ~Stranger() { (void)::close(fd_); }
+    void send(const std::string& bytes) {
+        (void)::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    }
+    // What it is sent until the other side closes.
+    std::string read_to_end() {
+        std::string result;
+        char chunk[4096];
+        for (ssize_t size; (size = ::recv(fd_, chunk, sizeof chunk, 0)) > 0;)
+            result.append(chunk, static_cast<std::size_t>(size));
+        return result;
+    }
+    std::string read_some() {
+        char chunk[4096];
+        const ssize_t size = ::recv(fd_, chunk, sizeof chunk, 0);
+        return size > 0 ? std::string(chunk, static_cast<std::size_t>(size)) : std::string();
+    }
+
+private:
+    int fd_ = -1;
+};
+
+std::string random_bytes(std::size_t size, unsigned seed) {
+    std::mt19937 random(seed);
+    std::string bytes(size, '\0');
+    for (char& byte : bytes)
+        byte = static_cast<char>(random());
+    return bytes;
+}
+
+// The bytes that a program of ours begins with when it connects.
+std::string good_greeting() {
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in here{};
+    here.sin_family = AF_INET;
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof here;
+    REQUIRE(::bind(listener, reinterpret_cast<sockaddr*>(&here), sizeof here) == 0);
+    REQUIRE(::listen(listener, 4) == 0);
+    REQUIRE(::getsockname(listener, reinterpret_cast<sockaddr*>(&here), &length) == 0);
+    std::string greeting;
+    {
+        SideOptions options;
+        options.listen = false;
+        Side side(setup_named("tcp"), options);
+        const hg_id_t id = side.add("null", nullptr, nullptr);
+        const Address to = side.lookup("tcp://127.0.0.1:" + std::to_string(ntohs(here.sin_port)));
+        Call call(side, to, id);
+        REQUIRE(call.forward() == HG_SUCCESS);
+        const int accepted = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        REQUIRE(accepted >= 0);
+        char chunk[4096];
+        ssize_t size = -1;
+        while ((size = ::recv(accepted, chunk, sizeof chunk, 0)) < 0)
+            side.step();
+        greeting.assign(chunk, static_cast<std::size_t>(size));
+        (void)::close(accepted);
+        side.wait([&] { return call.done(); });
+        CHECK(call.ret() == HG_HOSTUNREACH);
+    }
+    (void)::close(listener);
+    return greeting;
+}
+
+}  // namespace
+
+TEST_CASE("a tcp server closes on strangers and serves on") {
+    allow_log("");
+    const std::string greeting = good_greeting();
+    REQUIRE(greeting.size() > 8);
+    for (const Setup* setup : peer_setups()) {
+        if (!setup->tcp()) continue;
+        CAPTURE(std::string(setup->name));
+        Peer server(*setup);
+        Side side(*setup);
+        const Offers offers(side);
+        const Address to = side.lookup(server.address());
+        REQUIRE(echo(side, to, offers, 100) == HG_SUCCESS);
+        const int before = server.descriptors();
+        for (unsigned i = 0; i < 20; ++i) {
+            Stranger stranger(server.address());
+            stranger.send(random_bytes(1 + i * i * 50, i));
+            if (i > 3) (void)stranger.read_to_end();
+            REQUIRE(echo(side, to, offers, 100) == HG_SUCCESS);
+        }
+        for (std::size_t size = 0; size < greeting.size(); size += 7) {
+            Stranger stranger(server.address());
+            stranger.send(greeting.substr(0, size));
+        }
+        for (unsigned i = 0; i < 20; ++i) {
+            Stranger stranger(server.address());
+            stranger.send(greeting);
+            (void)stranger.read_some();
+            stranger.send(random_bytes(4096, i));
+            (void)stranger.read_to_end();
+            REQUIRE(echo(side, to, offers, 100000) == HG_SUCCESS);
+        }
+        for (int i = 0; i < 300; ++i)
+            const Stranger stranger(server.address());
+        REQUIRE(echo(side, to, offers, 100000) == HG_SUCCESS);
+        while (server.descriptors() > before)
+            REQUIRE(echo(side, to, offers, 10) == HG_SUCCESS);
+        CHECK(server.descriptors() == before);
+        server.end();
+    }
+}
+
+namespace {
+
+// A program that speaks NA but says what it likes.
+struct Rogue {
+    explicit Rogue(const Setup& setup) {
+        na_init_info init{};
+        init.progress_mode = setup.busy ? NA_NO_BLOCK : 0;
+        cls = NA_Initialize_opt2(setup.info, false, NA_VERSION(NA_VERSION_MAJOR, NA_VERSION_MINOR),
+                                 &init);
+        REQUIRE(cls != nullptr);
+        context = NA_Context_create(cls);
+        REQUIRE(context != nullptr);
+    }
+    Rogue(const Rogue&) = delete;
+    ~Rogue() {
+        CHECK(NA_Context_destroy(cls, context) == NA_SUCCESS);
+        CHECK(NA_Finalize(cls) == NA_SUCCESS);
+    }
+    void step() {
+        (void)NA_Poll(cls, context, nullptr);
+        unsigned count = 0;
+        do {
+            (void)NA_Trigger(context, 8, &count);
+        } while (count > 0);
+    }
+    na_class_t* cls = nullptr;
+    na_context_t* context = nullptr;
+};
+
+struct Message {
+    Message(Rogue& owner, std::size_t payload, bool unexpected) : rogue(owner) {
+        header = unexpected ? NA_Msg_get_unexpected_header_size(rogue.cls)
+                            : NA_Msg_get_expected_header_size(rogue.cls);
+        size = header + payload;
+        op = NA_Op_create(rogue.cls, NA_OP_SINGLE);
+        buffer = static_cast<char*>(NA_Msg_buf_alloc(
+            rogue.cls, NA_Msg_get_max_unexpected_size(rogue.cls), NA_SEND | NA_RECV, &plugin_data));
+        REQUIRE(buffer != nullptr);
+        if (unexpected) REQUIRE(NA_Msg_init_unexpected(rogue.cls, buffer, size) == NA_SUCCESS);
+    }
+    Message(const Message&) = delete;
+    ~Message() {
+        NA_Op_destroy(rogue.cls, op);
+        NA_Msg_buf_free(rogue.cls, buffer, plugin_data);
+    }
+    static void take(const na_cb_info* info) {
+        auto& message = *static_cast<Message*>(info->arg);
+        ++message.ended;
+        message.ret = info->ret;
+        if (info->type == NA_CB_RECV_EXPECTED)
+            message.received = info->info.recv_expected.actual_buf_size;
+    }
+    char* payload() { return buffer + header; }
+    Rogue& rogue;
+    std::size_t header = 0, size = 0, received = 0;
+    na_op_id_t* op = nullptr;
+    char* buffer = nullptr;
+    void* plugin_data = nullptr;
+    int ended = 0;
+    na_return_t ret = NA_SUCCESS;
+};
+
+std::uint32_t word_at(const char* bytes) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+// Sends the bytes as a request under a tag, and gives the code that the response carries.
+int ask(Rogue& rogue, na_addr_t* to, const std::string& bytes, na_tag_t tag) {
+    Message out(rogue, bytes.size(), true);
+    Message in(rogue,
+               NA_Msg_get_max_expected_size(rogue.cls) - NA_Msg_get_expected_header_size(rogue.cls),
+               false);
+    std::memcpy(out.payload(), bytes.data(), bytes.size());
+    REQUIRE(NA_Msg_recv_expected(rogue.cls, rogue.context, Message::take, &in, in.buffer, in.size,
+                                 in.plugin_data, to, 0, tag, in.op) == NA_SUCCESS);
+    REQUIRE(NA_Msg_send_unexpected(rogue.cls, rogue.context, Message::take, &out, out.buffer,
+                                   out.size, out.plugin_data, to, 0, tag, out.op) == NA_SUCCESS);
+    while (in.ended == 0 || out.ended == 0)
+        rogue.step();
+    REQUIRE(in.ret == NA_SUCCESS);
+    REQUIRE(out.ret == NA_SUCCESS);
+    // Of the response: u16 magic, u8 version, u8 flags, u32 payload size, i32 code.
+    REQUIRE(in.received >= in.header + 12);
+    return static_cast<int>(word_at(in.payload() + 8));
+}
+
+// A request: u16 magic, u8 version, u8 flags, u32 payload size, u64 id, and 24 bytes more.
+std::string request(std::uint64_t id, std::size_t payload = 0) {
+    std::string bytes(40 + payload, '\0');
+    bytes[0] = 0x43;
+    bytes[1] = 0x51;
+    bytes[2] = 1;
+    const auto size = static_cast<std::uint32_t>(payload);
+    std::memcpy(bytes.data() + 4, &size, sizeof size);
+    std::memcpy(bytes.data() + 8, &id, sizeof id);
+    return bytes;
+}
+
+}  // namespace
+
+CINNABAR_INTEGRATION("messages that are no requests are answered with what is wrong", peer_setups) {
+    allow_log("");
+    Peer server(setup);
+    Side side(setup);
+    const Offers offers(side);
+    const Address address = side.lookup(server.address());
+    {
+        Rogue rogue(setup);
+        na_addr_t* to = nullptr;
+        REQUIRE(NA_Addr_lookup(rogue.cls, server.address().c_str(), &to) == NA_SUCCESS);
+        CHECK(ask(rogue, to, request(offers.null), 1) == HG_SUCCESS);
+        CHECK(ask(rogue, to, request(0x1234567812345678), 2) == HG_NOENTRY);
+        CHECK(ask(rogue, to, "", 3) == HG_PROTOCOL_ERROR);
+        CHECK(ask(rogue, to, "x", 4) == HG_PROTOCOL_ERROR);
+        CHECK(ask(rogue, to, request(offers.null).substr(0, 39), 5) == HG_PROTOCOL_ERROR);
+        CHECK(ask(rogue, to, random_bytes(200, 5), 6) == HG_PROTOCOL_ERROR);
+        std::string bytes = request(offers.null);
+        bytes[2] = 2;
+        CHECK(ask(rogue, to, bytes, 7) == HG_PROTONOSUPPORT);
+        bytes = request(offers.null);
+        bytes[3] = '\x40';
+        CHECK(ask(rogue, to, bytes, 8) == HG_PROTONOSUPPORT);
+        bytes = request(offers.echo, 100);
+        bytes[4] = 101;
+        CHECK(ask(rogue, to, bytes, 9) == HG_PROTOCOL_ERROR);
+        bytes[7] = '\xff';
+        CHECK(ask(rogue, to, bytes, 10) == HG_PROTOCOL_ERROR);
+        // "The payload is elsewhere", and the description of it is rubbish.
+        for (const std::size_t size : {0, 4, 8, 9, 40, 200})
+            for (unsigned seed = 0; seed < 20; ++seed) {
+                bytes = request(offers.echo, size);
+                bytes[3] = 1;
+                bytes.replace(40, size, random_bytes(size, seed));
+                CHECK(ask(rogue, to, bytes, 11) != HG_SUCCESS);
+            }
+        // Arguments that are not what the procedure takes.
+        bytes = request(offers.echo, 8) + "";
+        bytes.replace(40, 8, "\xff\xff\xff\xff\xff\xff\xff\xff");
+        CHECK(ask(rogue, to, bytes, 12) == HG_OVERFLOW);
+        for (unsigned seed = 0; seed < 50; ++seed) {
+            bytes = request(offers.pull, 100);
+            bytes.replace(40, 100, random_bytes(100, seed));
+            CHECK(ask(rogue, to, bytes, 13) != HG_SUCCESS);
+        }
+        CHECK(ask(rogue, to, request(offers.null), 14) == HG_SUCCESS);
+        REQUIRE(echo(side, address, offers, 100000) == HG_SUCCESS);
+        // One-way rubbish has nobody to tell.
+        for (unsigned i = 0; i < 50; ++i) {
+            bytes = i % 2 == 0 ? random_bytes(100, i) : request(offers.echo, 20);
+            bytes[3] = 3;
+            Message out(rogue, bytes.size(), true);
+            std::memcpy(out.payload(), bytes.data(), bytes.size());
+            REQUIRE(NA_Msg_send_unexpected(rogue.cls, rogue.context, Message::take, &out,
+                                           out.buffer, out.size, out.plugin_data, to, 0, 100 + i,
+                                           out.op) == NA_SUCCESS);
+            while (out.ended == 0)
+                rogue.step();
+        }
+        REQUIRE(echo(side, address, offers, 100000) == HG_SUCCESS);
+        NA_Addr_free(rogue.cls, to);
+    }
+    REQUIRE(echo(side, address, offers, 100000) == HG_SUCCESS);
+    server.end();
+}
