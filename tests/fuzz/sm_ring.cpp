@@ -77,8 +77,7 @@ void honest(Input& input) {
                 message.kind == expected.kind);
         for (std::size_t i = 0; i < message.size; i += stride)
             require(message.data[i] == std::byte{expected.kind});
-        if (message.size > 0)
-            require(message.data[message.size - 1] == std::byte{expected.kind});
+        if (message.size > 0) require(message.data[message.size - 1] == std::byte{expected.kind});
         consumer.take(message);
         queue.pop_front();
     }
