@@ -34,6 +34,7 @@ void Fabric::deliver(Packet&& packet) {
     if (found == target->second->memories.end()) return op->context->finish(*op, NA_FAULT);
     const Memory& remote = *found->second;
     if (!remote.holds(rma.remote_offset, rma.size)) return op->context->finish(*op, NA_INVALID_ARG);
+    if (rma.size == 0) return op->context->finish(*op, NA_SUCCESS);
     std::vector<std::byte> flat(rma.size);
     std::byte* at = flat.data();
     const auto take = [&](const void* from, std::size_t size) {

@@ -3,7 +3,7 @@
 // and cancel requests that hit the posting they were made for.
 #include "na/sdk/serial.hpp"
 
-#include <barrier>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
 #include <vector>
@@ -78,28 +78,66 @@ TEST_CASE("pending tasks run without leaving") {
     c.serial.leave(&c);
 }
 
-TEST_CASE("whatever several threads submit has run when all have returned, one at a time") {
-    constexpr int threads = 3, rounds = 20000, per_round = 2;
+TEST_CASE("a task whose submitter found somebody inside, who is gone now, runs all the same") {
     Counted c;
-    std::barrier meet(threads);
+    Task task;
+    REQUIRE(c.serial.try_enter());
+    CHECK_FALSE(c.serial.run(
+        &c, task, [] { FAIL("somebody is inside"); },
+        [&] {
+            task.run = run_counted;
+            c.serial.leave(&c);  // before the task is in the queue
+        }));
+    CHECK(c.executed == 1);
+}
+
+// Lets threads go on together; they spin, so that they start as close to each other as can be.
+class Meeting {
+public:
+    explicit Meeting(int threads) : threads_(threads) {}
+    void wait() {
+        const int round = round_.load();
+        if (waiting_.fetch_add(1) + 1 == threads_) {
+            waiting_.store(0);
+            round_.store(round + 1);
+            return;
+        }
+        for (int spins = 0; round_.load() == round; ++spins)
+            if (spins > 1000) std::this_thread::yield();
+    }
+
+private:
+    const int threads_;
+    std::atomic<int> waiting_{0};
+    std::atomic<int> round_{0};
+};
+
+TEST_CASE("whatever two threads submit has run when both have returned, one at a time") {
+    constexpr int threads = 2, rounds = 20000;
+    Counted c;
+    Meeting meeting(threads);
     std::atomic<int> wrong{0};
     std::vector<std::thread> runners;
     for (int t = 0; t < threads; ++t)
         runners.emplace_back([&, t] {
-            Task tasks[per_round];
+            Task task;
+            task.run = run_counted;
             for (int round = 0; round < rounds; ++round) {
-                meet.arrive_and_wait();
-                for (Task& task : tasks)
-                    c.serial.run(
-                        &c, task, [&] { c.execute(); }, [&] { task.run = run_counted; });
-                meet.arrive_and_wait();
-                if (t == 0 && c.executed != (round + 1) * threads * per_round) ++wrong;
+                meeting.wait();
+                // From nothing to some hundred instructions apart: the one comes while the other
+                // leaves.
+                for (volatile int delay = t * (round % 64); delay > 0;)
+                    delay = delay - 1;
+                c.serial.run(
+                    &c, task, [&] { c.execute(); }, [] {});
+                meeting.wait();
+                if (t == 0 && c.executed != (round + 1) * threads) ++wrong;
             }
         });
     for (std::thread& runner : runners)
         runner.join();
     CHECK(wrong.load() == 0);
-    CHECK(c.executed == rounds * threads * per_round);
+    CHECK(c.executed == rounds * threads);
     CHECK_FALSE(c.overlapped.load());
 }
 
