@@ -81,9 +81,13 @@ CINNABAR_CONFORMANCE("two threads post on a context while a third polls it") {
     constexpr int threads = 2, per_thread = 150;
     std::atomic<int> received{0};
     std::atomic<bool> stop{false};
+    // Made here: assertions belong to the test's own thread.
+    const Buffer in(pair.b, 64), out(pair.a, 64, 1);
+    Op receive(pair.b);
+    std::vector<std::unique_ptr<Op>> sends;
+    for (int t = 0; t < threads; ++t)
+        sends.push_back(std::make_unique<Op>(pair.a));
     std::thread server([&] {
-        const Buffer in(pair.b, 64);
-        Op receive(pair.b);
         while (received.load() < threads * per_thread) {
             receive.reset();
             if (receive.recv_unexpected(in) != NA_SUCCESS) std::abort();
@@ -108,9 +112,8 @@ CINNABAR_CONFORMANCE("two threads post on a context while a third polls it") {
     });
     std::vector<std::thread> posters;
     for (int t = 0; t < threads; ++t)
-        posters.emplace_back([&] {
-            const Buffer out(pair.a, 64, 1);
-            Op send(pair.a);
+        posters.emplace_back([&, t] {
+            Op& send = *sends[static_cast<std::size_t>(t)];
             for (int i = 0; i < per_thread; ++i) {
                 send.reset();
                 if (send.send_unexpected(out, pair.to_b, 1) != NA_SUCCESS) std::abort();
