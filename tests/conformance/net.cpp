@@ -117,8 +117,10 @@ void Op::on_complete(const na_cb_info* info) {
     } else if (info->type == NA_CB_RECV_EXPECTED) {
         op.size_ = info->info.recv_expected.actual_buf_size;
     }
+    // Without more to do the operation may be gone as soon as it is seen to be done.
+    const auto next = op.then;
     op.completions_.fetch_add(1, std::memory_order_release);
-    if (op.then != nullptr) op.then(op, op.then_arg);
+    if (next != nullptr) next(op, op.then_arg);
 }
 
 na_return_t Op::send_unexpected(const Buffer& buffer, const Address& to, na_tag_t tag,
