@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "tests/perf/control.hpp"
@@ -38,6 +39,9 @@ public:
 private:
     // Tells the server to begin its part.
     void begin(Task task, std::uint64_t count, std::uint64_t size = 0, bool flag = false);
+
+    // Runs it while the server keeps its processor busy, as it does during a pull.
+    double beside_spinning_server(const std::function<double()>& run);
 
     Inheritance mine_;  // the client's ends of what the server inherits
     SharedArea& area_;
