@@ -19,11 +19,12 @@ Address::~Address() {
 
 Address* AddressTable::intern(Class& cls, std::string_view name, bool self) {
     std::string key(name);
+    std::string own(name);
     MutexLock lock(mutex_);
     Address*& entry = entries_[key];
     // An entry whose last reference is going is replaced; its destructor then leaves the new one alone.
     if (entry != nullptr && na::sdk::try_ref(*entry)) return entry;
-    entry = na::sdk::create_address<Address>(cls, *this, key, self);
+    entry = na::sdk::create_address<Address>(cls, *this, std::move(own), self);
     if (entry == nullptr) {
         entries_.erase(key);
         return nullptr;

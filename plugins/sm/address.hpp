@@ -20,7 +20,8 @@ class Class;
 
 class Address {
 public:
-    Address(AddressTable& table, std::string name, bool self)
+    // Does not throw: the memory it is made in could not be given back.
+    Address(AddressTable& table, std::string&& name, bool self) noexcept
         : table_(table), name_(std::move(name)), self_(self) {}
     ~Address();
     Address(const Address&) = delete;

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <tuple>
 
 #include "na/base/errno_code.hpp"
@@ -43,6 +44,8 @@ Greeting Context::greeting(GreetingKind kind, const Link& link) const noexcept {
     hello.target_id = link.peer_id;
     hello.sender_id = id_;
     hello.listening = listener_ ? 1 : 0;
+    hello.max_unexpected = static_cast<std::uint32_t>(cls_.options().max_unexpected);
+    hello.max_expected = static_cast<std::uint32_t>(cls_.options().max_expected);
     hello.probe_address = reinterpret_cast<std::uintptr_t>(cls_.probe());
     hello.probe_value = cls_.incarnation();
     hello.set_sender(identity_);
@@ -56,31 +59,40 @@ void Context::handshake_begins() noexcept {
 
 // The link to a peer, being made; nullptr with the cause if that failed at once.
 Link* Context::connect(Address& peer, std::uint8_t peer_id, na_return_t& code) noexcept {
+    Link* link = nullptr;
     try {
         auto made = std::make_unique<Link>();
         made->peer_id = peer_id;
-        Link& link = links_.add(std::move(made));
-        link.peer = &peer;
-        na::sdk::ref(peer);
-        handshake_begins();
-        links_.name(link);
-        const Status status = begin(link);
-        code = status.code();
-        if (code == NA_AGAIN) {
-            retrying_.push_back(&link);
-            // Whoever sleeps must come and retry.
-            if (sleeping_) event_.signal();
-            return &link;
-        }
-        if (status.ok()) return &link;
-        log_warning(log_name, "cannot connect to sm://{}, context {}: {}", peer.name(), peer_id,
-                    cause_of(code));
-        lose(link, code, nullptr);
+        link = &links_.add(std::move(made));
     } catch (const std::bad_alloc&) {
         code = log_error(NA_NOMEM, log_name, "no memory for a connection to sm://{}", peer.name())
                    .code();
+        return nullptr;
     }
+    link->peer = &peer;
+    na::sdk::ref(peer);
+    handshake_begins();
+    code = try_to_begin(*link);
+    if (code == NA_SUCCESS) return link;
+    log_warning(log_name, "cannot connect to sm://{}, context {}: {}", peer.name(), peer_id,
+                cause_of(code));
+    lose(*link, code, nullptr);
     return nullptr;
+}
+
+// Success too if it is to be tried again.
+na_return_t Context::try_to_begin(Link& link) noexcept {
+    try {
+        links_.name(link);
+        const na_return_t code = begin(link).code();
+        if (code != NA_AGAIN) return code;
+        retrying_.push_back(&link);
+        // Whoever sleeps must come and retry.
+        if (sleeping_) event_.signal();
+        return NA_SUCCESS;
+    } catch (const std::bad_alloc&) {
+        return NA_NOMEM;
+    }
 }
 
 // A socket whose other end the peer's context will get.
@@ -209,10 +221,11 @@ void Context::on_greeting(Link& link) noexcept {
     link.peer_id = hello.sender_id;
     try {
         link.peer = cls_.intern(hello.sender());
-        if (link.peer == nullptr) return bury(link);
+        if (link.peer == nullptr) throw std::bad_alloc();
         if (!settle_name(link, hello)) return;
     } catch (const std::bad_alloc&) {
-        return bury(link);
+        // It may have taken over what waits for the peer.
+        return lose(link, NA_NOMEM, "out of memory");
     }
     Rings& rings = link.region.as<Rings>();
     link.in = RingConsumer(rings.from_connector);
@@ -226,7 +239,7 @@ void Context::on_greeting(Link& link) noexcept {
 
 // Decides between this connection and another one with the same context of the same peer. True: this one is
 // it. False: it was refused, or had ended already.
-bool Context::settle_name(Link& link, const Greeting& hello) noexcept {
+bool Context::settle_name(Link& link, const Greeting& hello) {
     Link* older = links_.find(*link.peer, link.peer_id);
     if (older == nullptr) {
         links_.name(link);
@@ -279,6 +292,8 @@ void Context::establish(Link& link, const Greeting& hello) noexcept {
     --handshakes_;
     link.state = LinkState::established;
     link.incarnation = hello.incarnation;
+    link.max_unexpected = hello.max_unexpected;
+    link.max_expected = hello.max_expected;
     link.fence = !cls_.fences() || (hello.features & feature_fences) == 0;
     link.cross_memory = cls_.options().cross_memory && hello.cross_memory != 0 &&
                         cross_probe(link.pid, hello.probe_address, hello.probe_value);

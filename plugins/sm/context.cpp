@@ -69,7 +69,7 @@ Status Context::close() {
 Context::~Context() {
     if (member_) cls_.remove(*this);
     for (Stashed& stashed : stash_) na::sdk::unref(*stashed.source);
-    links_.for_each([this](Link& link) {
+    links_.for_each([](Link& link) {
         if (link.peer != nullptr) na::sdk::unref(*link.peer);
         link.peer = nullptr;
     });

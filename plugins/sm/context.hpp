@@ -84,6 +84,7 @@ private:
     void flush_loop() noexcept;
     void start_recv_unexpected(Op& op) noexcept;
     void start_recv_expected(Op& op) noexcept;
+    void finish_too_large(Link& link, Op& op) noexcept;
     bool push(Link& link, MessageKind kind, std::uint32_t tag, const void* data,
               std::size_t size) noexcept;
     void ring_bell(Link& link) noexcept;
@@ -102,6 +103,7 @@ private:
                           std::size_t size) noexcept;
     void complete_unexpected(Op& op, Address& source, na_tag_t tag, const void* data,
                              std::size_t size) noexcept;
+    void finish_unexpected(Op& op, Address& source, na_tag_t tag, std::size_t size) noexcept;
     bool stash(Link* link, Address& source, na_tag_t tag, const void* data,
                std::size_t size) noexcept;
     void take_from_stash(Op& op) noexcept;
@@ -111,6 +113,7 @@ private:
     // --- connections (connect.cpp)
     Link* connect(Address& peer, std::uint8_t peer_id, na_return_t& code) noexcept;
     Status begin(Link& link);
+    na_return_t try_to_begin(Link& link) noexcept;
     Result<FileDescriptor> reach(const Link& link);
     Status watch(Link& link) noexcept;
     void unwatch(Link& link) noexcept;
@@ -120,7 +123,7 @@ private:
     void on_socket(Link& link) noexcept;
     void on_answer(Link& link) noexcept;
     void on_greeting(Link& link) noexcept;
-    bool settle_name(Link& link, const Greeting& hello) noexcept;
+    bool settle_name(Link& link, const Greeting& hello);
     void take_over(Link& link, Link& older) noexcept;
     Status map_bell(Link& link, const Greeting& hello, FileDescriptor page,
                     FileDescriptor event) noexcept;
@@ -142,6 +145,9 @@ private:
     void start_rma(Op& op) noexcept;
     void run_rma(Link& link, Op& op) noexcept;
     bool still_there(Link& link) noexcept;
+    void move_first(Op& op) noexcept;
+    Result<std::uint64_t> copy_local(Op& op, std::uint64_t limit) noexcept;
+    Result<std::uint64_t> copy_piece(Op& op, std::uint64_t limit) noexcept;
     bool map_all(Link& link, Op& op) noexcept;
     // Moves up to limit bytes; true if the operation has ended.
     bool move_piece(Op& op, std::uint64_t limit) noexcept;

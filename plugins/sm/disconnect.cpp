@@ -119,8 +119,8 @@ void Context::forget_peer(Address& peer) {
     {
         MutexLock lock(news_mutex_);
         forgotten_.push_back(&peer);
+        na::sdk::ref(peer);
     }
-    na::sdk::ref(peer);
     has_news_.store(true, std::memory_order_release);
     event_.signal();
 }

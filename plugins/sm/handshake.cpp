@@ -82,17 +82,17 @@ bool valid_name(std::string_view name) noexcept {
                        [](char c) { return c > ' ' && c < 127 && c != '/'; });
 }
 
-Result<FileDescriptor> bind_name(std::string_view name) noexcept {
+Result<FileDescriptor> bind_name(std::string_view name) {
     return bound_socket(socket_name(name, ""));
 }
 
-Result<FileDescriptor> listen_on(std::string_view name, std::uint8_t context_id) noexcept {
+Result<FileDescriptor> listen_on(std::string_view name, std::uint8_t context_id) {
     Result<FileDescriptor> fd = bound_socket(socket_name(name, context_suffix(context_id)));
     if (fd.ok() && ::listen(fd->get(), 1024) != 0) return code_of_errno(errno);
     return fd;
 }
 
-Result<FileDescriptor> connect_to(std::string_view name, std::uint8_t context_id) noexcept {
+Result<FileDescriptor> connect_to(std::string_view name, std::uint8_t context_id) {
     const SocketName peer = socket_name(name, context_suffix(context_id));
     FileDescriptor fd(::socket(AF_UNIX, socket_flags, 0));
     if (!fd) return code_of_errno(errno) == NA_AGAIN ? NA_NOMEM : code_of_errno(errno);

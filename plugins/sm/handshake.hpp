@@ -41,6 +41,8 @@ struct Greeting {
     std::uint32_t bell_bit = 0;      // what to mark in the sender's doorbell page
     std::uint32_t region_size = 0;   // bytes of the ring memory
     std::uint32_t cross_memory = 0;  // process_vm_readv may be tried on the sender
+    std::uint32_t max_unexpected = 0; // bytes of a message that the sender takes
+    std::uint32_t max_expected = 0;
     std::uint8_t target_id = 0;
     std::uint8_t sender_id = 0;
     std::uint8_t listening = 0;
@@ -67,10 +69,10 @@ bool valid_name(std::string_view name) noexcept;
 
 // A socket bound to the name of a net (never listened on: it holds the name) or of a context of it.
 // NA_ADDRINUSE if the name is taken; the caller logs.
-Result<FileDescriptor> bind_name(std::string_view name) noexcept;
-Result<FileDescriptor> listen_on(std::string_view name, std::uint8_t context_id) noexcept;
+Result<FileDescriptor> bind_name(std::string_view name);
+Result<FileDescriptor> listen_on(std::string_view name, std::uint8_t context_id);
 // NA_AGAIN while the peer's queue is full, NA_HOSTUNREACH if nobody listens.
-Result<FileDescriptor> connect_to(std::string_view name, std::uint8_t context_id) noexcept;
+Result<FileDescriptor> connect_to(std::string_view name, std::uint8_t context_id);
 Result<FileDescriptor> accept_from(int listener) noexcept;
 
 // Who is at the other end; NA_PERMISSION unless it is the same user, or root.

@@ -5,8 +5,10 @@ namespace cinnabar::sm {
 
 Link& LinkTable::add(std::unique_ptr<Link> link) {
     if (free_.empty()) {
-        free_.push_back(static_cast<std::uint32_t>(slots_.size()));
         slots_.emplace_back();
+        // Room for all of them: taking a link out allocates nothing.
+        free_.reserve(slots_.capacity());
+        free_.push_back(static_cast<std::uint32_t>(slots_.size() - 1));
     }
     // Low slots first, so that doorbell bits stay few.
     link->slot = free_.back();

@@ -58,6 +58,8 @@ struct Link {
     Region bell_region;
     std::uint32_t bell_bit = 0;
     std::uint32_t rung_epoch = 0;
+    std::uint32_t max_unexpected = 0; // bytes that the peer takes in a message
+    std::uint32_t max_expected = 0;
     FileDescriptor bell_fd;
 
     std::uint64_t received = 0;       // messages, for the hot set

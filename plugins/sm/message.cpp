@@ -9,6 +9,14 @@
 #include "plugins/sm/context.hpp"
 
 namespace cinnabar::sm {
+namespace {
+
+// The size of the largest message that the peer takes.
+std::uint32_t taken_by(const Link& link, OpKind kind) noexcept {
+    return kind == OpKind::send_unexpected ? link.max_unexpected : link.max_expected;
+}
+
+}  // namespace
 
 Status Context::send_unexpected(Op& op, const na_send& send) {
     return post_send(op, send, OpKind::send_unexpected, cls_.options().max_unexpected);
@@ -142,9 +150,16 @@ void Context::start_send(Op& op) noexcept {
     if (link->state == LinkState::established && link->queue.empty()) {
         const MessageKind kind = op.kind == OpKind::send_unexpected ? MessageKind::unexpected
                                                                     : MessageKind::expected;
+        if (op.size > taken_by(*link, op.kind)) return finish_too_large(*link, op);
         if (push(*link, kind, op.tag, op.buf, op.size)) return finish(op, NA_SUCCESS);
     }
     enqueue(*link, op);
+}
+
+void Context::finish_too_large(Link& link, Op& op) noexcept {
+    log_warning(log_name, "a message of {} bytes is more than the {} that sm://{} takes", op.size,
+                taken_by(link, op.kind), link.peer->name());
+    finish(op, NA_MSGSIZE);
 }
 
 bool Context::push(Link& link, MessageKind kind, std::uint32_t tag, const void* data,
@@ -230,9 +245,13 @@ bool Context::flush_once(Link& link) noexcept {
     }
     const MessageKind kind = op->kind == OpKind::send_unexpected ? MessageKind::unexpected
                                                                  : MessageKind::expected;
-    if (!push(link, kind, op->tag, op->buf, op->size)) return false;
+    const bool fits = op->size <= taken_by(link, op->kind);
+    if (fits && !push(link, kind, op->tag, op->buf, op->size)) return false;
     link.queue.remove(*op);
-    finish(*op, NA_SUCCESS);
+    if (fits)
+        finish(*op, NA_SUCCESS);
+    else
+        finish_too_large(link, *op);
     return true;
 }
 

@@ -52,7 +52,14 @@ void Context::drain(Link& link) noexcept {
 
 // Copies a message out, takes it from the ring and completes. False: it stays, or the link is lost.
 bool Context::deliver(Link& link, const RingMessage& message) noexcept {
-    switch (static_cast<MessageKind>(message.kind)) {
+    const auto kind = static_cast<MessageKind>(message.kind);
+    const Options& options = cls_.options();
+    if ((kind == MessageKind::unexpected && message.size > options.max_unexpected) ||
+        (kind == MessageKind::expected && message.size > options.max_expected)) {
+        lose(link, NA_PROTOCOL_ERROR, "a message is larger than was agreed");
+        return false;
+    }
+    switch (kind) {
         case MessageKind::unexpected: return deliver_unexpected(link, message);
         case MessageKind::expected: {
             na::sdk::PostedReceive* receive =
@@ -70,14 +77,18 @@ bool Context::deliver(Link& link, const RingMessage& message) noexcept {
                        std::min<std::size_t>(message.size, receive->size));
             return true;
         }
-        default: return on_remote(link, static_cast<MessageKind>(message.kind), message);
+        default: return on_remote(link, kind, message);
     }
 }
 
 // Gives the slot of a message back. Its data may be overwritten from here on.
 void Context::take(Link& link, const RingMessage& message) noexcept {
     if (!link.in.take(message)) return;
-    if (link.fence) std::atomic_thread_fence(std::memory_order_seq_cst);
+    // Between the store of the position and the load of the flag, as in ring_bell().
+    if (link.fence)
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+    else
+        std::atomic_signal_fence(std::memory_order_seq_cst);
     announce_room(link);
 }
 
@@ -95,10 +106,7 @@ bool Context::deliver_unexpected(Link& link, const RingMessage& message) noexcep
     const std::size_t size = std::min<std::size_t>(message.size, receive->size);
     std::memcpy(receive->buf, message.data, size);
     take(link, message);
-    na::sdk::ref(*link.peer);
-    finish(static_cast<Op&>(*receive),
-           na_completion{message.size > receive->size ? NA_MSGSIZE : NA_SUCCESS, message.tag, size,
-                         link.peer, nullptr, false});
+    finish_unexpected(static_cast<Op&>(*receive), *link.peer, message.tag, message.size);
     return true;
 }
 
@@ -118,9 +126,18 @@ void Context::complete_unexpected(Op& op, Address& source, na_tag_t tag, const v
                                   std::size_t size) noexcept {
     const std::size_t copied = std::min(size, op.size);
     if (copied > 0) std::memcpy(op.buf, data, copied);
+    finish_unexpected(op, source, tag, size);
+}
+
+// A source comes with a message that arrived whole, and only then.
+void Context::finish_unexpected(Op& op, Address& source, na_tag_t tag, std::size_t size) noexcept {
+    if (size > op.size) {
+        log_warning(log_name, "a message of {} bytes from sm://{} does not fit the receive of {}",
+                    size, source.name(), op.size);
+        return finish(op, NA_MSGSIZE);
+    }
     na::sdk::ref(source);
-    finish(op, na_completion{size > op.size ? NA_MSGSIZE : NA_SUCCESS, tag, copied, &source, nullptr,
-                             false});
+    finish(op, na_completion{NA_SUCCESS, tag, size, &source, nullptr, false});
 }
 
 // Keeps a copy of a message for the next receive; false if its sender has enough kept already.

@@ -25,10 +25,11 @@ void Context::start_remote(Link& link, Op& op) noexcept {
     try {
         op.request = ++remote.next_request;
         const RemoteRequest range{op.remote_memory->key(), op.remote_offset, op.size};
+        remote.asked[op.request] = &op;
         remote.jobs.push_back(make_job(
             op.kind == OpKind::get ? Job::Kind::ask_get : Job::Kind::ask_put, op.request, range));
-        remote.asked[op.request] = &op;
     } catch (const std::bad_alloc&) {
+        remote.asked.erase(op.request);
         return finish(op, NA_NOMEM);
     }
     op.link = &link;
@@ -75,7 +76,13 @@ bool Context::write_jobs(Link& link) noexcept {
     if (jobs.empty()) return false;
     const JobStep step = write_job(link, jobs.front());
     if (step == JobStep::no_room) return false;
-    if (step == JobStep::wrote && jobs.size() > 1) jobs.push_back(jobs.front());
+    if (step == JobStep::wrote && jobs.size() > 1) {
+        try {
+            jobs.push_back(jobs.front());
+        } catch (const std::bad_alloc&) {
+            return true;  // it stays the first
+        }
+    }
     if (step == JobStep::finished || jobs.size() > 1) jobs.pop_front();
     return true;
 }

@@ -14,23 +14,19 @@
 namespace cinnabar::sm {
 namespace {
 
-// A connection whose socket was looked at within this time is taken to be alive.
+// A connection whose socket was looked at within this time is taken to be alive: the system gives
+// process numbers out in a circle, which it cannot get round in so short a time.
 constexpr std::int64_t trusted_ns = 10'000'000;
+// Copied under the lock of the table of keys, which everybody else needs as well.
+constexpr std::uint64_t locked_piece = 256 * 1024;
 
-// Through the table of keys, like a request of a peer: a handle may have come from anywhere.
-Status copy_local(MemoryTable& memories, Op& op) noexcept {
-    const std::uint64_t key = op.remote_memory->key();
-    while (op.size > 0) {
-        const auto piece =
-            static_cast<std::size_t>(std::min<std::uint64_t>(op.size, op.local.contiguous()));
-        CINNABAR_TRY(op.kind == OpKind::get
-                         ? memories.read(key, op.remote_offset, op.local.address(), piece)
-                         : memories.write(key, op.remote_offset, op.local.address(), piece));
-        op.local.advance(piece);
-        op.remote_offset += piece;
-        op.size -= piece;
+const char* cause_of(na_return_t code) {
+    switch (code) {
+        case NA_HOSTUNREACH: return "the process is gone";
+        case NA_PERMISSION: return "it does not permit it";
+        case NA_FAULT: return "bad address here or there";
+        default: return "it is not registered so";
     }
-    return NA_SUCCESS;
 }
 
 }  // namespace
@@ -69,12 +65,7 @@ Status Context::post_rma(Op& op, const na_rma& rma, OpKind kind) {
 
 void Context::start_rma(Op& op) noexcept {
     if (op.size == 0) return finish(op, NA_SUCCESS);
-    if (op.peer->self()) {
-        const Status status = copy_local(cls_.memories(), op);
-        if (!status.ok())
-            log_warning(log_name, "a handle names memory that this net has not registered so");
-        return finish(op, status.code());
-    }
+    if (op.peer->self()) return move_first(op);
     Link* link = links_.find(*op.peer, op.peer_id);
     if (link == nullptr) {
         na_return_t code = NA_SUCCESS;
@@ -102,10 +93,40 @@ void Context::run_rma(Link& link, Op& op) noexcept {
     }
     op.mapped = map_all(link, op);
     if (!op.mapped && !link.cross_memory) return start_remote(link, op);
+    move_first(op);
+}
+
+// Small transfers end here, the others go on from poll.
+void Context::move_first(Op& op) noexcept {
     if (move_piece(op, rma_at_once)) return;
     op.place = OpPlace::moving;
     moving_.push(op);
     if (sleeping_) event_.signal();
+}
+
+// Through the table of keys, like a request of a peer: a handle may have come from anywhere.
+Result<std::uint64_t> Context::copy_local(Op& op, std::uint64_t limit) noexcept {
+    MemoryTable& memories = cls_.memories();
+    const std::uint64_t key = op.remote_memory->key();
+    std::uint64_t moved = 0;
+    while (moved < limit) {
+        const auto piece = static_cast<std::size_t>(
+            std::min({limit - moved, locked_piece, op.local.contiguous()}));
+        const std::uint64_t offset = op.remote_offset + moved;
+        CINNABAR_TRY(op.kind == OpKind::get
+                         ? memories.read(key, offset, op.local.address(), piece)
+                         : memories.write(key, offset, op.local.address(), piece));
+        op.local.advance(piece);
+        moved += piece;
+    }
+    return moved;
+}
+
+Result<std::uint64_t> Context::copy_piece(Op& op, std::uint64_t limit) noexcept {
+    if (op.peer->self()) return copy_local(op, limit);
+    if (op.mapped) return copy_mapped(op, limit);
+    const Direction direction = op.kind == OpKind::get ? Direction::get : Direction::put;
+    return cross_copy(op.link->pid, direction, op.local, op.remote, limit);
 }
 
 // Whether every byte of the remote range lies in memory that is mapped here; maps what is not yet.
@@ -155,10 +176,7 @@ Result<std::uint64_t> Context::copy_mapped(Op& op, std::uint64_t limit) noexcept
 
 bool Context::move_piece(Op& op, std::uint64_t limit) noexcept {
     const std::uint64_t size = std::min<std::uint64_t>(op.size, limit);
-    const Direction direction = op.kind == OpKind::get ? Direction::get : Direction::put;
-    Result<std::uint64_t> moved =
-        op.mapped ? copy_mapped(op, size)
-                  : cross_copy(op.link->pid, direction, op.local, op.remote, size);
+    Result<std::uint64_t> moved = copy_piece(op, size);
     if (moved.ok()) {
         op.size -= moved.value();
         op.remote_offset += moved.value();
@@ -167,23 +185,27 @@ bool Context::move_piece(Op& op, std::uint64_t limit) noexcept {
         return true;
     }
     const na_return_t code = moved.status().code();
-    if (code == NA_PERMISSION && !op.mapped) {
+    if (code == NA_PERMISSION && !op.mapped && !op.peer->self()) {
         // Permission may go while connected: the ring still works.
         op.link->cross_memory = false;
         start_remote(*op.link, op);
         return true;
     }
     log_warning(log_name, "memory of sm://{} cannot be {}: {}", op.peer->name(),
-                direction == Direction::get ? "read" : "written",
-                code == NA_HOSTUNREACH ? "the process is gone" : "bad address here or there");
+                op.kind == OpKind::get ? "read" : "written", cause_of(code));
     finish(op, code);
     return true;
 }
 
 void Context::move_all() noexcept {
     const Op* const last = moving_.back();
-    while (Op* op = moving_.pop()) {
+    while (Op* op = moving_.front()) {
         const bool was_last = op == last;
+        if (op->link != nullptr && !still_there(*op->link)) {
+            on_hang_up(*op->link);  // ends this one, and perhaps others that move
+            return;
+        }
+        moving_.remove(*op);
         if (!move_piece(*op, rma_piece)) moving_.push(*op);
         if (was_last) return;
     }
