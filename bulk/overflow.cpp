@@ -19,6 +19,7 @@
 namespace cinnabar::hg {
 
 struct Overflow {
+    std::atomic<int> references{1};
     void* data = nullptr;  // malloc'ed
     std::size_t size = 0;
     hg_bulk* local = nullptr;
@@ -147,8 +148,14 @@ Payload overflow_payload(const Overflow& overflow) noexcept {
     return {static_cast<char*>(overflow.data), overflow.size};
 }
 
+Overflow* overflow_share(Overflow* overflow) noexcept {
+    if (overflow != nullptr) overflow->references.fetch_add(1, std::memory_order_relaxed);
+    return overflow;
+}
+
 void overflow_release(Overflow* overflow) noexcept {
-    if (overflow == nullptr) return;
+    if (overflow == nullptr || overflow->references.fetch_sub(1, std::memory_order_acq_rel) != 1)
+        return;
     bulk::unref_region(overflow->local);
     bulk::unref_region(overflow->origin);
     std::free(overflow->data);

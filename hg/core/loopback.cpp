@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A call to oneself: nothing touches the net, but the target has a handle of its own, so that users see
 // the same as from a remote call: request, respond callback, forward callback, each from trigger, and
-// two handles that live independently. Payloads are copied between them; large ones change hands.
+// two handles that live independently. Payloads are copied between them; large ones are shared.
 #include <cstring>
 
 #include "hg/core/context.hpp"
@@ -41,9 +41,8 @@ hg_return_t make_target(hg_handle& origin, RpcRecord* rpc, hg_handle** made) {
                                  origin.request() + RequestHeader::size, origin.cls().in_offset,
                                  eager);
     if (origin.in_overflow != nullptr) {
-        target->in_overflow = std::exchange(origin.in_overflow, nullptr);
+        target->in_overflow = overflow_share(origin.in_overflow);
         target->input = overflow_payload(*target->in_overflow);
-        origin.input.data = nullptr;
     }
     *made = target;
     return HG_SUCCESS;
@@ -84,9 +83,8 @@ void respond_locally(hg_handle& target, hg_return_t code) noexcept {
                                      origin.cls().out_offset,
                                      target.out_overflow != nullptr ? Payload{} : target.output);
     if (target.out_overflow != nullptr) {
-        origin.out_overflow = std::exchange(target.out_overflow, nullptr);
+        origin.out_overflow = overflow_share(target.out_overflow);
         origin.output = overflow_payload(*origin.out_overflow);
-        target.output.data = nullptr;
     }
     target.outcome = {};
     complete_respond(target);

@@ -33,7 +33,9 @@ void overflow_cancel(Overflow& overflow) noexcept;
 Overflow* overflow_adopt(void* data, std::size_t size) noexcept;
 
 Payload overflow_payload(const Overflow& overflow) noexcept;
-// Frees the memory, and withdraws it from the peer.
+// One more owner, for the other handle of a call to oneself.
+Overflow* overflow_share(Overflow* overflow) noexcept;
+// The last owner frees the memory, and withdraws it from the peer.
 void overflow_release(Overflow* overflow) noexcept;
 
 }  // namespace cinnabar::hg

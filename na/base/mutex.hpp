@@ -11,6 +11,9 @@
 #define CINNABAR_TS(x)
 #endif
 
+// For functions that take a lock and leave it to another one to release.
+#define CINNABAR_NO_TS_ANALYSIS CINNABAR_TS(no_thread_safety_analysis)
+
 namespace cinnabar {
 
 class CINNABAR_TS(capability("mutex")) Mutex {

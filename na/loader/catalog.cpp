@@ -50,9 +50,9 @@ bool known(const Catalog& c, std::string_view name) {
 }
 
 // The lock is held across fork() so that the child finds the list whole.
-void before_fork() { catalog().mutex.lock(); }
-void after_fork_in_parent() { catalog().mutex.unlock(); }
-void after_fork_in_child() {
+CINNABAR_NO_TS_ANALYSIS void before_fork() { catalog().mutex.lock(); }
+CINNABAR_NO_TS_ANALYSIS void after_fork_in_parent() { catalog().mutex.unlock(); }
+CINNABAR_NO_TS_ANALYSIS void after_fork_in_child() {
     fork_count.fetch_add(1, std::memory_order_relaxed);
     for (const auto& plugin : catalog().plugins) plugin->forked();
     catalog().mutex.unlock();
