@@ -66,12 +66,12 @@ struct Net {
 // The net under attack, with memory between two guards that nobody may write.
 struct Victim : Net {
     std::array<char, 3 * memory_size> memory{};
+    na_mem_handle_t* handle = nullptr;
     std::uint64_t key = 0;
     std::string address;
     sockaddr_in socket_address{};
 
     Victim() : Net(true) {
-        na_mem_handle_t* handle = nullptr;
         require(NA_Mem_handle_create(cls, memory.data() + memory_size, memory_size,
                                      NA_MEM_READWRITE, &handle) == NA_SUCCESS);
         require(NA_Mem_register(cls, handle, NA_MEM_TYPE_HOST, 0) == NA_SUCCESS);
