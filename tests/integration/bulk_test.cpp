@@ -262,8 +262,13 @@ CINNABAR_INTEGRATION("ranges outside a region are refused, also when they wrap a
             CHECK(bulks.start(outcome, op, remote.region(), range.origin, local.region(),
                               range.local, range.size) == HG_INVALID_ARG);
     }
-    CHECK(bulks.start(outcome, static_cast<hg_bulk_op_t>(7), remote.region(), 0, local.region(), 0,
-                      1) == HG_INVALID_ARG);
+    // As a program in C could pass it.
+    hg_bulk_op_t no_operation;
+    const int seven = 7;
+    static_assert(sizeof no_operation == sizeof seven);
+    std::memcpy(&no_operation, &seven, sizeof seven);
+    CHECK(bulks.start(outcome, no_operation, remote.region(), 0, local.region(), 0, 1) ==
+          HG_INVALID_ARG);
     void* base = nullptr;
     CHECK(HG_Bulk_access(local.region(), 499, 2, HG_BULK_READWRITE, 1, &base, nullptr, nullptr) ==
           HG_INVALID_ARG);
@@ -294,9 +299,9 @@ CINNABAR_INTEGRATION("a region permits what its flags say", all_setups) {
     CHECK(writable.intact());
     const hg_size_t size = 10;
     hg_bulk_t region = HG_BULK_NULL;
-    for (const uint8_t flags : {0, 4, 7, 255})
-        CHECK(HG_Bulk_create(bulks.client.cls(), 1, nullptr, &size, flags, &region) ==
-              HG_INVALID_ARG);
+    for (const int flags : {0, 4, 7, 255})
+        CHECK(HG_Bulk_create(bulks.client.cls(), 1, nullptr, &size, static_cast<uint8_t>(flags),
+                             &region) == HG_INVALID_ARG);
     CHECK(HG_Bulk_create(bulks.client.cls(), 0, nullptr, &size, HG_BULK_READWRITE, &region) ==
           HG_INVALID_ARG);
 }
