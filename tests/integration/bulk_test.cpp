@@ -262,13 +262,6 @@ CINNABAR_INTEGRATION("ranges outside a region are refused, also when they wrap a
             CHECK(bulks.start(outcome, op, remote.region(), range.origin, local.region(),
                               range.local, range.size) == HG_INVALID_ARG);
     }
-    // As a program in C could pass it.
-    hg_bulk_op_t no_operation;
-    const int seven = 7;
-    static_assert(sizeof no_operation == sizeof seven);
-    std::memcpy(&no_operation, &seven, sizeof seven);
-    CHECK(bulks.start(outcome, no_operation, remote.region(), 0, local.region(), 0, 1) ==
-          HG_INVALID_ARG);
     void* base = nullptr;
     CHECK(HG_Bulk_access(local.region(), 499, 2, HG_BULK_READWRITE, 1, &base, nullptr, nullptr) ==
           HG_INVALID_ARG);
