@@ -31,7 +31,7 @@ hg_return_t make_target(hg_handle& origin, RpcRecord* rpc, hg_handle** made) {
     target->origin = &origin;
     target->local = true;
     target->no_response = origin.no_response;
-    target->responded = false;
+    target->responded.store(false, std::memory_order_relaxed);
     target->failure = HG_SUCCESS;
     target->input_released = false;
     target->references.store(origin.no_response ? 1 : 2, std::memory_order_relaxed);

@@ -101,7 +101,7 @@ void on_request(const na_cb_info* info) noexcept {
     handle.info.addr = &handle.source;
     handle.tag = info->info.recv_unexpected.tag;
     handle.rpc = nullptr;
-    handle.responded = false;
+    handle.responded.store(false, std::memory_order_relaxed);
     handle.owes_ack = false;
     handle.failure = HG_SUCCESS;
     handle.input_released = false;

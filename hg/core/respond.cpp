@@ -127,7 +127,7 @@ hg_return_t respond(hg_handle& handle, hg_cb_t callback, void* arg, void* out_st
     ResponseHeader header;
     hg_return_t ret = encode_response(handle, out_struct, header);
     if (ret == HG_SUCCESS) {
-        handle.responded = true;
+        handle.responded.store(true, std::memory_order_release);
         handle.respond_callback = callback;
         handle.respond_callback_arg = arg;
         if (handle.local) {
@@ -144,7 +144,7 @@ hg_return_t respond(hg_handle& handle, hg_cb_t callback, void* arg, void* out_st
 }
 
 void respond_error(hg_handle& handle, hg_return_t code) noexcept {
-    handle.responded = true;
+    handle.responded.store(true, std::memory_order_release);
     handle.respond_callback = nullptr;
     if (handle.local) {
         respond_locally(handle, code);
