@@ -32,6 +32,11 @@ void read_options(const hg_init_info& info, Options& options) {
     if (info.request_post_init != 0) options.request_post_init = info.request_post_init;
     if (info.request_post_incr != 0) options.request_post_incr = info.request_post_incr;
     options.checksum_level = info.checksum_level;
+    // Said, since a program that asked for them relies on them.
+    if (info.auto_sm != 0)
+        log_warning("hg_cls", "auto_sm is not offered yet: peers on this host are reached as all others");
+    if (info.checksum_level != HG_CHECKSUM_NONE)
+        log_warning("hg_cls", "checksum_level is not offered yet: messages carry no checksums");
     options.bulk_eager = info.no_bulk_eager == 0;
     options.loopback = info.no_loopback == 0;
     options.overflow = !info.no_overflow;
