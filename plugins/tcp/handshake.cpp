@@ -280,8 +280,9 @@ void Context::arrived(Connection& connection, const Greeting& greeting, std::siz
         refuse(connection, NA_PROTOCOL_ERROR, "its name is not an address");
         return;
     }
+    const auto give_back = [](Address* held) { na::sdk::unref(*held); };
+    const std::unique_ptr<Address, decltype(give_back)> held(address, give_back);
     Peer* peer = peer_of(*address, greeting.source_id);
-    na::sdk::unref(*address);
     connection.peer = peer;
     connection.in_begin += used;
     connection.max_unexpected = std::min(connection.max_unexpected, greeting.max_unexpected);
