@@ -199,6 +199,19 @@ typedef void (*na_cb_t)(const struct na_cb_info *na_cb_info);
 #define NA_THREAD_MODE_SINGLE_CTX (1 << 1)
 #define NA_THREAD_MODE_SINGLE (NA_THREAD_MODE_SINGLE_CLS | NA_THREAD_MODE_SINGLE_CTX)
 
+/* All defaults: one context. C++ has no compound literals, so there the macros name functions. */
+#ifdef __cplusplus
+static inline constexpr na_init_info na_init_info_default()
+{
+    return na_init_info{nullptr, nullptr, 0, 0, 0, NA_ADDR_UNSPEC, 1, 0, false, NA_TC_UNSPEC};
+}
+static inline constexpr na_init_info_4_0 na_init_info_4_0_default()
+{
+    return na_init_info_4_0{nullptr, nullptr, 0, 0, 0, NA_ADDR_UNSPEC, 1, 0, false};
+}
+#    define NA_INIT_INFO_INITIALIZER na_init_info_default()
+#    define NA_INIT_INFO_INITIALIZER_4_0 na_init_info_4_0_default()
+#else
 #define NA_INIT_INFO_INITIALIZER                                                                   \
     (struct na_init_info) {                                                                        \
         .ip_subnet = NULL, .auth_key = NULL, .max_unexpected_size = 0, .max_expected_size = 0,     \
@@ -212,5 +225,6 @@ typedef void (*na_cb_t)(const struct na_cb_info *na_cb_info);
         .progress_mode = 0, .addr_format = NA_ADDR_UNSPEC, .max_contexts = 1, .thread_mode = 0,    \
         .request_mem_device = false                                                                \
     }
+#endif
 
 #endif /* NA_TYPES_H */
