@@ -2,6 +2,7 @@
 #include "tests/perf/facts.hpp"
 
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <ctime>
@@ -9,7 +10,6 @@
 #include <string>
 
 #include "perf_commit.hpp"
-#include "tests/perf/cpu.hpp"
 
 namespace cinnabar::perf {
 namespace {
@@ -39,7 +39,7 @@ nlohmann::json host_facts() {
             {"started", time_now()},
             {"host",
              {{"cpu", cpu_model()},
-              {"cpus", allowed_cpus().size()},
+              {"cpus", ::sysconf(_SC_NPROCESSORS_ONLN)},
               {"kernel", std::string(system.sysname) + " " + system.release},
               {"machine", system.machine},
               {"load_before", load_average()}}}};
