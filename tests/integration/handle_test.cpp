@@ -46,6 +46,20 @@ CINNABAR_INTEGRATION("custom header areas travel in front of the payload", all_s
     }
 }
 
+CINNABAR_INTEGRATION("a request without the custom area that the target expects is refused",
+                     peer_setups) {
+    SideOptions options;
+    options.in_offset = 1000;
+    Pair pair(setup, {}, options);
+    const hg_id_t id = pair.add("echo", proc_blob, proc_blob, serve_echo);
+    expect_log("refused");
+    Call call(pair.client, pair.to, id);
+    for (const std::size_t size : {10, 985, 1005}) {
+        Blob in(size, 1);
+        CHECK(pair.run(call, &in) == HG_PROTOCOL_ERROR);
+    }
+}
+
 CINNABAR_INTEGRATION("a custom area larger than a message is refused", all_setups) {
     const Side side(setup);
     CHECK(HG_Class_set_input_offset(side.cls(), HG_Class_get_input_eager_size(side.cls()) + 1) ==
