@@ -99,8 +99,7 @@ hg_return_t read_pieces(Reader& reader, const Header& header, hg_bulk& region) {
         if (bytes == nullptr) return HG_OVERFLOW;
         if (size == 0 || __builtin_add_overflow(total, length, &total)) return HG_PROTOCOL_ERROR;
         na_mem_handle_t* handle = nullptr;
-        if (const na_return_t ret =
-                NA_Mem_handle_deserialize(region.cls->na, &handle, bytes, size);
+        if (const na_return_t ret = NA_Mem_handle_deserialize(region.cls->na, &handle, bytes, size);
             ret != NA_SUCCESS)
             return from_na(ret);
         region.handles.push_back(handle);
@@ -172,16 +171,15 @@ hg_return_t write_descriptor(const hg_bulk& region, bool eager, void* to, std::s
         const std::size_t bytes = handle_size(region, i);
         store_le(p, region.lengths[i]);
         store_le(p + 8, static_cast<std::uint32_t>(bytes));
-        if (const na_return_t ret = NA_Mem_handle_serialize(
-                region.cls->na, p + piece_header_size, bytes, region.handles[i]);
+        if (const na_return_t ret = NA_Mem_handle_serialize(region.cls->na, p + piece_header_size,
+                                                            bytes, region.handles[i]);
             ret != NA_SUCCESS)
             return from_na(ret);
         p += piece_header_size + bytes;
     }
     if (region.bound != nullptr) {
         *p++ = static_cast<char>(region.bound_context);
-        if (const na_return_t ret =
-                NA_Addr_serialize(region.cls->na, p, address, region.bound->na);
+        if (const na_return_t ret = NA_Addr_serialize(region.cls->na, p, address, region.bound->na);
             ret != NA_SUCCESS)
             return from_na(ret);
         p += address;

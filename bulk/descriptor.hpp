@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The form in which a region travels (docs/wire.md). Reading checks every length against the bytes that
-// are there before anything is allocated or used.
+// The form in which a region travels (docs/wire.md). Reading checks every length against the bytes
+// that are there before anything is allocated or used.
 #pragma once
 
 #include "bulk/region.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The seam that hg declares: payloads larger than a message, published as regions and fetched by
-// transfers. What travels is u64 digest (XXH3) and the region's descriptor; the digest catches memory
-// that was withdrawn, by a cancel, while it was being fetched.
+// transfers. What travels is u64 digest (XXH3) and the region's descriptor; the digest catches
+// memory that was withdrawn, by a cancel, while it was being fetched.
 #include "hg/core/overflow.hpp"
 
 #define XXH_INLINE_ALL
@@ -47,8 +47,8 @@ hg_return_t describe(hg_class& cls, Overflow& overflow, std::uint8_t permissions
 void on_transferred(void* arg, hg_return_t ret) noexcept {
     auto& overflow = *static_cast<Overflow*>(arg);
     if (ret == HG_SUCCESS && XXH3_64bits(overflow.data, overflow.size) != overflow.digest)
-        ret = fail(HG_CHECKSUM_ERROR, "hg_rpc", "a payload of {} bytes changed while it was fetched",
-                   overflow.size);
+        ret = fail(HG_CHECKSUM_ERROR, "hg_rpc",
+                   "a payload of {} bytes changed while it was fetched", overflow.size);
     overflow.done(overflow.arg, ret);
 }
 
@@ -67,7 +67,8 @@ hg_return_t prepare_fetch(const FetchRequest& request, Overflow& overflow) {
                     cls.options.max_payload);
     if (size == 0 || !overflow.origin->eager.empty() ||
         (overflow.origin->permissions & HG_BULK_READ_ONLY) == 0)
-        return fail(HG_PROTOCOL_ERROR, "hg_rpc", "the descriptor of a payload claims {} bytes", size);
+        return fail(HG_PROTOCOL_ERROR, "hg_rpc", "the descriptor of a payload claims {} bytes",
+                    size);
     overflow.data = std::malloc(size);
     if (overflow.data == nullptr)
         return fail(HG_NOMEM, "hg_rpc", "no memory for a payload of {} bytes", size);
@@ -92,8 +93,9 @@ hg_return_t overflow_publish(hg_class& cls, void* data, std::size_t size, Payloa
             return described;
         const std::size_t needed = digest_size + bulk::descriptor_size(*overflow->local, false);
         if (needed > descriptor->size)
-            return fail(HG_OVERFLOW, "hg_rpc", "a message of {} bytes cannot hold a descriptor of {}",
-                        descriptor->size, needed);
+            return fail(HG_OVERFLOW, "hg_rpc",
+                        "a message of {} bytes cannot hold a descriptor of {}", descriptor->size,
+                        needed);
         store_le(descriptor->data, static_cast<std::uint64_t>(XXH3_64bits(data, size)));
         descriptor->size = needed;
         return bulk::write_descriptor(*overflow->local, false, descriptor->data + digest_size,
@@ -117,11 +119,11 @@ hg_return_t overflow_fetch(const FetchRequest& request, std::atomic<Overflow*>* 
         fetching->store(overflow);
         ret = border("overflow_fetch", [&] {
             const bulk::TransferRequest transfer{
-                HG_BULK_PULL, nullptr, request.from_id, overflow->origin, 0, overflow->local, 0,
-                overflow->size};
-            return bulk::start_transfer_to(
-                *request.context, transfer, request.from,
-                {nullptr, overflow, on_transferred, &overflow->transfer}, nullptr);
+                HG_BULK_PULL,    nullptr, request.from_id, overflow->origin, 0,
+                overflow->local, 0,       overflow->size};
+            return bulk::start_transfer_to(*request.context, transfer, request.from,
+                                           {nullptr, overflow, on_transferred, &overflow->transfer},
+                                           nullptr);
         });
         if (ret != HG_SUCCESS) fetching->store(nullptr);
     }

@@ -23,9 +23,8 @@ bool Plan::next(Step& step) noexcept {
     remote_.normalise();
     if (local_.piece >= local_.lengths.size() || remote_.piece >= remote_.lengths.size())
         return false;
-    const std::uint64_t size =
-        std::min({left_, local_.lengths[local_.piece] - local_.offset,
-                  remote_.lengths[remote_.piece] - remote_.offset});
+    const std::uint64_t size = std::min({left_, local_.lengths[local_.piece] - local_.offset,
+                                         remote_.lengths[remote_.piece] - remote_.offset});
     step = {local_.piece, local_.offset, remote_.piece, remote_.offset, size};
     local_.offset += size;
     remote_.offset += size;

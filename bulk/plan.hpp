@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a transfer is cut into operations of the net: each step lies in one memory handle on either side.
-// A net whose handles hold many segments thus needs one step; one that registers each segment by itself
-// needs one per overlapping pair. Pure; the ranges have been checked by the caller.
+// How a transfer is cut into operations of the net: each step lies in one memory handle on either
+// side. A net whose handles hold many segments thus needs one step; one that registers each segment
+// by itself needs one per overlapping pair. Pure; the ranges have been checked by the caller.
 #pragma once
 
 #include <cstddef>

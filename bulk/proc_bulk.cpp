@@ -57,13 +57,16 @@ hg_return_t hg_proc_hg_bulk_t(hg_proc_t proc, void* data) {
     auto* region = static_cast<hg_bulk_t*>(data);
     return border("hg_proc_hg_bulk_t", [&] {
         switch (hg_proc_get_op(proc)) {
-            case HG_ENCODE: return encode(proc, *region);
-            case HG_DECODE: return decode(proc, region);
+            case HG_ENCODE:
+                return encode(proc, *region);
+            case HG_DECODE:
+                return decode(proc, region);
             case HG_FREE:
                 bulk::unref_region(*region);
                 *region = HG_BULK_NULL;
                 return HG_SUCCESS;
-            default: return HG_INVALID_ARG;
+            default:
+                return HG_INVALID_ARG;
         }
     });
 }

@@ -27,7 +27,8 @@ hg_return_t allocate(hg_bulk& region) {
         std::uint64_t rounded = 0;
         if (__builtin_add_overflow(segment.len, alignment - 1, &rounded) ||
             __builtin_add_overflow(total, rounded / alignment * alignment, &total))
-            return fail(HG_INVALID_ARG, "hg_bulk", "the segments together exceed the address space");
+            return fail(HG_INVALID_ARG, "hg_bulk",
+                        "the segments together exceed the address space");
     }
     if (total == 0) return HG_SUCCESS;
     region.owned_memory = NA_Mem_alloc(region.cls->na, total);
@@ -49,7 +50,8 @@ hg_return_t register_with_net(hg_bulk& region) {
     for (std::size_t first = 0; first < region.segments.size(); first += most) {
         const std::size_t count = std::min(most, region.segments.size() - first);
         std::uint64_t length = 0;
-        for (std::size_t i = 0; i < count; ++i) length += region.segments[first + i].len;
+        for (std::size_t i = 0; i < count; ++i)
+            length += region.segments[first + i].len;
         if (length == 0) continue;
         na_mem_handle_t* handle = nullptr;
         na_return_t ret = NA_Mem_handle_create_segments(cls.na, &region.segments[first], count,
@@ -106,10 +108,11 @@ void ref_region(hg_bulk& region) noexcept {
 }
 
 void unref_region(hg_bulk* region) noexcept {
-    if (region == nullptr || region->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (region == nullptr || region->references.fetch_sub(1, std::memory_order_acq_rel) != 1)
+        return;
     hg_class& cls = *region->cls;
     for (na_mem_handle_t* handle : region->handles) {
-        if (!region->remote) (void) NA_Mem_deregister(cls.na, handle);
+        if (!region->remote) (void)NA_Mem_deregister(cls.na, handle);
         NA_Mem_handle_free(cls.na, handle);
     }
     if (region->owned_memory != nullptr)
@@ -120,7 +123,8 @@ void unref_region(hg_bulk* region) noexcept {
 }
 
 hg_return_t bind_region(hg_bulk& region, hg_context& context) {
-    if (region.bound != nullptr) return fail(HG_INVALID_ARG, "hg_bulk", "the region is bound already");
+    if (region.bound != nullptr)
+        return fail(HG_INVALID_ARG, "hg_bulk", "the region is bound already");
     if (region.remote || region.cls != context.cls)
         return fail(HG_INVALID_ARG, "hg_bulk", "only a region of this class can be bound");
     if (const hg_return_t ret = hg::self_address(*region.cls, &region.bound); ret != HG_SUCCESS)

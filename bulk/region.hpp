@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A region: memory described for transfers, ours or a peer's; what hg_bulk_t points to. Counted; nothing
-// in it changes after creation except by bind.
+// A region: memory described for transfers, ours or a peer's; what hg_bulk_t points to. Counted;
+// nothing in it changes after creation except by bind.
 #pragma once
 
 #include <atomic>
@@ -46,7 +46,8 @@ struct RegionRequest {
     hg_bulk_attr attr;
 };
 
-// Describes and registers local memory; one reference. HG_INVALID_ARG, HG_NOMEM, or what the net says.
+// Describes and registers local memory; one reference. HG_INVALID_ARG, HG_NOMEM, or what the net
+// says.
 hg_return_t create_region(hg_class& cls, const RegionRequest& request, hg_bulk** region);
 void ref_region(hg_bulk& region) noexcept;
 void unref_region(hg_bulk* region) noexcept;

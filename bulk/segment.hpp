@@ -16,7 +16,8 @@ constexpr bool in_range(std::uint64_t offset, std::uint64_t size, std::uint64_t 
     return offset <= length && size <= length - offset;
 }
 
-// Calls visit(base, length) for each non-empty piece of [offset, offset + size) until it returns false.
+// Calls visit(base, length) for each non-empty piece of [offset, offset + size) until it returns
+// false.
 template <class Visit>
 void visit_range(std::span<const na_segment> segments, std::uint64_t offset, std::uint64_t size,
                  Visit&& visit) {

@@ -29,7 +29,7 @@ void finish(hg_op_id& transfer) noexcept {
         info.arg = done.arg;
         info.type = HG_CB_BULK;
         info.ret = ret;
-        (void) done.callback(&info);
+        (void)done.callback(&info);
     }
     // The op id is valid until here: a cancel from within the callback does no harm.
     TransferPool::of(context).release(transfer);
@@ -73,7 +73,8 @@ hg_return_t post_step(hg_op_id& transfer, Slot& slot, const Step& step) noexcept
                          transfer.remote, request.origin_id, slot.op));
 }
 
-// Takes in what has ended and posts what can be posted. True if nothing is in flight nor left to do.
+// Takes in what has ended and posts what can be posted. True if nothing is in flight nor left to
+// do.
 bool pump_once(hg_op_id& transfer) noexcept {
     bool in_flight = false;
     for (Slot& slot : transfer.slots) {
@@ -91,8 +92,7 @@ bool pump_once(hg_op_id& transfer) noexcept {
                 break;
             }
             // Before the state says so: cancel_transfer() reads the operation of posted slots.
-            if (slot.op == nullptr)
-                slot.op = NA_Op_create(transfer.context->cls->na, NA_OP_SINGLE);
+            if (slot.op == nullptr) slot.op = NA_Op_create(transfer.context->cls->na, NA_OP_SINGLE);
             if (slot.op == nullptr) {
                 transfer.ret = HG_NOMEM;
                 break;
@@ -108,7 +108,7 @@ bool pump_once(hg_op_id& transfer) noexcept {
             }
             // cancel_transfer() may have passed this slot before it was posted.
             if (transfer.cancelled.load())
-                (void) NA_Cancel(transfer.context->cls->na, transfer.context->na, slot.op);
+                (void)NA_Cancel(transfer.context->cls->na, transfer.context->na, slot.op);
             state = slot.state.load(std::memory_order_acquire);
             if (state == Slot::ended) {
                 if (slot.ret != HG_SUCCESS) transfer.ret = slot.ret;
@@ -118,13 +118,15 @@ bool pump_once(hg_op_id& transfer) noexcept {
         }
         if (state == Slot::posted) in_flight = true;
     }
-    const bool more = !transfer.exhausted && transfer.ret == HG_SUCCESS && !transfer.cancelled.load();
+    const bool more =
+        !transfer.exhausted && transfer.ret == HG_SUCCESS && !transfer.cancelled.load();
     return !in_flight && !more;
 }
 
-// Steps end in any thread, also inside their own posting: whoever comes first pumps, the others leave
-// a request, so that the transfer's state is touched by one thread at a time. The request is the last
-// thing that a step does to the transfer, so it may be recycled when each post has left its one.
+// Steps end in any thread, also inside their own posting: whoever comes first pumps, the others
+// leave a request, so that the transfer's state is touched by one thread at a time. The request is
+// the last thing that a step does to the transfer, so it may be recycled when each post has left
+// its one.
 void pump(hg_op_id& transfer) noexcept {
     if (transfer.pump_requests.fetch_add(1, std::memory_order_acq_rel) != 0) return;
     int seen = 1;
@@ -146,8 +148,8 @@ hg_return_t check_transfer(const hg_context& context, const TransferRequest& req
     if (request.origin == nullptr || request.local == nullptr || request.origin_addr == nullptr)
         return HG_INVALID_ARG;
     if (!in_range(request.origin_offset, request.size, request.origin->length))
-        return fail(HG_INVALID_ARG, "hg_bulk", "{} bytes at {} exceed the origin's {}", request.size,
-                    request.origin_offset, request.origin->length);
+        return fail(HG_INVALID_ARG, "hg_bulk", "{} bytes at {} exceed the origin's {}",
+                    request.size, request.origin_offset, request.origin->length);
     if (!in_range(request.local_offset, request.size, request.local->length))
         return fail(HG_INVALID_ARG, "hg_bulk", "{} bytes at {} exceed the local region's {}",
                     request.size, request.local_offset, request.local->length);
@@ -157,12 +159,14 @@ hg_return_t check_transfer(const hg_context& context, const TransferRequest& req
     const int from_local = pull ? HG_BULK_WRITE_ONLY : HG_BULK_READ_ONLY;
     if ((request.origin->permissions & from_origin) == 0 ||
         (request.local->permissions & from_local) == 0)
-        return fail(HG_PERMISSION, "hg_bulk", "the regions do not permit a {}", pull ? "pull" : "push");
+        return fail(HG_PERMISSION, "hg_bulk", "the regions do not permit a {}",
+                    pull ? "pull" : "push");
     if (request.local->remote)
         return fail(HG_INVALID_ARG, "hg_bulk", "the local region is a peer's");
     if (request.origin->cls != context.cls || request.local->cls != context.cls ||
         request.origin_addr->cls != context.cls)
-        return fail(HG_INVALID_ARG, "hg_bulk", "regions, address and context are of different classes");
+        return fail(HG_INVALID_ARG, "hg_bulk",
+                    "regions, address and context are of different classes");
     return HG_SUCCESS;
 }
 
@@ -204,8 +208,8 @@ void copy_now(const TransferRequest& request) {
 
 }  // namespace
 
-hg_return_t start_transfer_to(hg_context& context, const TransferRequest& request, na_addr_t* remote,
-                              const TransferDone& done, hg_op_id** op_id) {
+hg_return_t start_transfer_to(hg_context& context, const TransferRequest& request,
+                              na_addr_t* remote, const TransferDone& done, hg_op_id** op_id) {
     hg_op_id& transfer = prepare(context, request, done);
     if (op_id != nullptr) *op_id = &transfer;
     if (request.size == 0 || is_local_copy(request)) {
@@ -215,7 +219,7 @@ hg_return_t start_transfer_to(hg_context& context, const TransferRequest& reques
         return HG_SUCCESS;
     }
     // The address stays alive as long as the transfer.
-    (void) NA_Addr_dup(context.cls->na, remote, &transfer.remote);
+    (void)NA_Addr_dup(context.cls->na, remote, &transfer.remote);
     transfer.plan = Plan(request.local->lengths, request.local_offset, request.origin->lengths,
                          request.origin_offset, request.size);
     pump(transfer);
@@ -231,7 +235,7 @@ void cancel_transfer(hg_op_id& transfer) noexcept {
     transfer.cancelled.store(true);
     for (Slot& slot : transfer.slots)
         if (slot.state.load(std::memory_order_acquire) == Slot::posted)
-            (void) NA_Cancel(transfer.context->cls->na, transfer.context->na, slot.op);
+            (void)NA_Cancel(transfer.context->cls->na, transfer.context->na, slot.op);
 }
 
 }  // namespace cinnabar::bulk

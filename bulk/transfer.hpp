@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A transfer: one request to move bytes between regions, carried out as the steps of its plan, a bounded
-// number of them in flight. Completes exactly once, through a user's callback at trigger or, inside
-// the library, through a function called from progress. Recycled by its context.
+// A transfer: one request to move bytes between regions, carried out as the steps of its plan, a
+// bounded number of them in flight. Completes exactly once, through a user's callback at trigger
+// or, inside the library, through a function called from progress. Recycled by its context.
 #pragma once
 
 #include <array>
@@ -67,13 +67,13 @@ namespace cinnabar::bulk {
 
 // Checks as HG_Bulk_transfer() documents; nothing is changed on error.
 hg_return_t check_transfer(const hg_context& context, const TransferRequest& request);
-// Starts a checked transfer. On success `done` will be told once, perhaps before this returns; *op_id,
-// if asked for, is written before anything is started.
+// Starts a checked transfer. On success `done` will be told once, perhaps before this returns;
+// *op_id, if asked for, is written before anything is started.
 hg_return_t start_transfer(hg_context& context, const TransferRequest& request,
                            const TransferDone& done, hg_op_id** op_id);
 // The same towards an address of the net, for the library's own transfers.
-hg_return_t start_transfer_to(hg_context& context, const TransferRequest& request, na_addr_t* remote,
-                              const TransferDone& done, hg_op_id** op_id);
+hg_return_t start_transfer_to(hg_context& context, const TransferRequest& request,
+                              na_addr_t* remote, const TransferDone& done, hg_op_id** op_id);
 // Asks it to end early. Only while it is in flight.
 void cancel_transfer(hg_op_id& transfer) noexcept;
 

@@ -16,7 +16,8 @@ hg_op_id& TransferPool::acquire() {
     auto made = std::make_unique<hg_op_id>();
     made->context = &context_;
     made->completion.owner = made.get();
-    for (Slot& slot : made->slots) slot.transfer = made.get();
+    for (Slot& slot : made->slots)
+        slot.transfer = made.get();
     MutexLock lock(mutex_);
     all_.push_back(std::move(made));
     return *all_.back();

@@ -17,10 +17,11 @@ bool valid_permissions(uint8_t flags) {
     return flags == HG_BULK_READ_ONLY || flags == HG_BULK_WRITE_ONLY || flags == HG_BULK_READWRITE;
 }
 
-hg_return_t transfer(hg_context_t* context, const TransferDone& done, const TransferRequest& request,
-                     hg_op_id_t* op_id) {
+hg_return_t transfer(hg_context_t* context, const TransferDone& done,
+                     const TransferRequest& request, hg_op_id_t* op_id) {
     return border("HG_Bulk_transfer", [&] {
-        if (const hg_return_t ret = check_transfer(*context, request); ret != HG_SUCCESS) return ret;
+        if (const hg_return_t ret = check_transfer(*context, request); ret != HG_SUCCESS)
+            return ret;
         return start_transfer(*context, request, done, op_id == HG_OP_ID_IGNORE ? nullptr : op_id);
     });
 }
@@ -36,11 +37,14 @@ hg_return_t HG_Bulk_create(hg_class_t* hg_class, uint32_t count, void** buf_ptrs
 hg_return_t HG_Bulk_create_attr(hg_class_t* hg_class, uint32_t count, void** buf_ptrs,
                                 const hg_size_t* buf_sizes, uint8_t flags,
                                 const struct hg_bulk_attr* attrs, hg_bulk_t* handle) {
-    if (hg_class == nullptr || count == 0 || buf_sizes == nullptr ||
-        handle == nullptr || !valid_permissions(flags))
+    if (hg_class == nullptr || count == 0 || buf_sizes == nullptr || handle == nullptr ||
+        !valid_permissions(flags))
         return HG_INVALID_ARG;
     return border("HG_Bulk_create", [&] {
-        return create_region(*hg_class, {count, buf_ptrs, buf_sizes, flags, attrs == nullptr ? hg_bulk_attr{HG_MEM_TYPE_HOST, 0} : *attrs}, handle);
+        return create_region(*hg_class,
+                             {count, buf_ptrs, buf_sizes, flags,
+                              attrs == nullptr ? hg_bulk_attr{HG_MEM_TYPE_HOST, 0} : *attrs},
+                             handle);
     });
 }
 

@@ -18,8 +18,7 @@ extern "C" {
  * reference, freeing drops one. HG_OVERFLOW when the buffer ends too early, HG_PROTOCOL_ERROR when
  * the description is malformed.
  */
-HG_PUBLIC hg_return_t
-hg_proc_hg_bulk_t(hg_proc_t proc, void *data);
+HG_PUBLIC hg_return_t hg_proc_hg_bulk_t(hg_proc_t proc, void* data);
 
 #ifdef __cplusplus
 }

@@ -29,7 +29,7 @@ void run_lookup_callback(Completion& completion) noexcept {
     info.arg = lookup->arg;
     info.type = HG_CB_LOOKUP;
     info.ret = HG_SUCCESS;
-    (void) lookup->callback(&info);
+    (void)lookup->callback(&info);
 }
 
 }  // namespace

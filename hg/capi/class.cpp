@@ -54,7 +54,9 @@ hg_return_t HG_Finalize(hg_class_t* hg_class) {
     return border("HG_Finalize", [&] { return close_class(*hg_class); });
 }
 
-void HG_Cleanup(void) { NA_Cleanup(); }
+void HG_Cleanup(void) {
+    NA_Cleanup();
+}
 
 const char* HG_Class_get_name(const hg_class_t* hg_class) {
     return hg_class == nullptr ? nullptr : NA_Get_class_name(hg_class->na);

@@ -6,7 +6,9 @@
 using namespace cinnabar;
 using namespace cinnabar::hg;
 
-hg_context_t* HG_Context_create(hg_class_t* hg_class) { return HG_Context_create_id(hg_class, 0); }
+hg_context_t* HG_Context_create(hg_class_t* hg_class) {
+    return HG_Context_create_id(hg_class, 0);
+}
 
 hg_context_t* HG_Context_create_id(hg_class_t* hg_class, uint8_t id) {
     if (hg_class == nullptr) return nullptr;

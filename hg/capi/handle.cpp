@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Handles, and the calls that move an RPC along.
-#include "hg/core/context.hpp"
 #include "hg/core/handle.hpp"
+#include "hg/core/context.hpp"
 #include "hg/net/status.hpp"
 
 using namespace cinnabar;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The acknowledgement of an overflowed payload: one byte, an expected message under the call's tag with
-// the acknowledgement bit, sent by whoever fetched the payload to whoever published it. A peer that gave
-// up its call never sends it, so the wait has a deadline.
+// The acknowledgement of an overflowed payload: one byte, an expected message under the call's tag
+// with the acknowledgement bit, sent by whoever fetched the payload to whoever published it. A peer
+// that gave up its call never sends it, so the wait has a deadline.
 #include "hg/core/ack.hpp"
 
 #include <sys/timerfd.h>
@@ -24,7 +24,9 @@ hg_return_t provide_op(hg_handle& handle) noexcept {
     return handle.ack_op == nullptr ? HG_NOMEM : HG_SUCCESS;
 }
 
-AckWaits::Clock::time_point now() noexcept { return AckWaits::Clock::now(); }
+AckWaits::Clock::time_point now() noexcept {
+    return AckWaits::Clock::now();
+}
 
 }  // namespace
 
@@ -57,13 +59,13 @@ void AckWaits::set_timer() noexcept {
     itimerspec spec{};
     spec.it_value.tv_sec = static_cast<time_t>(left.count() / 1000000000);
     spec.it_value.tv_nsec = static_cast<long>(left.count() % 1000000000);
-    if (timer_) (void) ::timerfd_settime(timer_.get(), 0, &spec, nullptr);
+    if (timer_) (void)::timerfd_settime(timer_.get(), 0, &spec, nullptr);
     due_.store(waits_.front().deadline, std::memory_order_relaxed);
 }
 
-// With the mutex held: the first wait that has expired, kept from being recycled until the caller lets it
-// go. It goes to the end with another second to end in, in case its receive was not posted yet; then it
-// may wait behind longer ones, which only delays the second attempt.
+// With the mutex held: the first wait that has expired, kept from being recycled until the caller
+// lets it go. It goes to the end with another second to end in, in case its receive was not posted
+// yet; then it may wait behind longer ones, which only delays the second attempt.
 hg_handle* AckWaits::next_expired() noexcept {
     if (waits_.empty() || waits_.front().deadline > now()) return nullptr;
     Wait wait = waits_.front();
@@ -76,7 +78,8 @@ hg_handle* AckWaits::next_expired() noexcept {
 
 void AckWaits::expire() noexcept {
     std::uint64_t ignored = 0;
-    if (timer_) [[maybe_unused]] const ssize_t got = ::read(timer_.get(), &ignored, sizeof ignored);
+    if (timer_) [[maybe_unused]]
+        const ssize_t got = ::read(timer_.get(), &ignored, sizeof ignored);
     for (;;) {
         hg_handle* expired = nullptr;
         {
@@ -89,7 +92,7 @@ void AckWaits::expire() noexcept {
         }
         log_warning("hg_rpc", "RPC {:#x}: the peer does not acknowledge a large payload; given up",
                     expired->info.id);
-        (void) NA_Cancel(expired->cls().na, expired->context().na, expired->ack_op);
+        (void)NA_Cancel(expired->cls().na, expired->context().na, expired->ack_op);
         unref_handle(*expired);
     }
 }
@@ -104,9 +107,9 @@ hg_return_t end_ack_wait(hg_handle& handle, na_return_t ret) noexcept {
 hg_return_t send_ack(hg_handle& handle, na_cb_t done) noexcept {
     if (const hg_return_t ret = provide_op(handle); ret != HG_SUCCESS) return ret;
     hg_context& context = handle.context();
-    return from_na(NA_Msg_send_expected(context.cls->na, context.na, done, &handle, &handle.ack_byte, 1,
-                                        nullptr, handle.info.addr->na, handle.info.context_id,
-                                        context.ack_tag(handle.tag), handle.ack_op));
+    return from_na(NA_Msg_send_expected(
+        context.cls->na, context.na, done, &handle, &handle.ack_byte, 1, nullptr,
+        handle.info.addr->na, handle.info.context_id, context.ack_tag(handle.tag), handle.ack_op));
 }
 
 hg_return_t await_ack(hg_handle& handle, na_cb_t done) noexcept {

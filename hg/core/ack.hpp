@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The handles of a context that wait for a peer's acknowledgement, with their deadlines. Off the message
-// path: only payloads larger than a message come here. Any thread.
+// The handles of a context that wait for a peer's acknowledgement, with their deadlines. Off the
+// message path: only payloads larger than a message come here. Any thread.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Addresses of peers. Counted objects on the heap, owned by users, handles and bulks; and, inside each
-// target handle, an embedded one for the sender of its request, which duplicates into a heap object.
+// Addresses of peers. Counted objects on the heap, owned by users, handles and bulks; and, inside
+// each target handle, an embedded one for the sender of its request, which duplicates into a heap
+// object.
 #pragma once
 
 #include <atomic>

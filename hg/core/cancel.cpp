@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Cancelling: asks every part of the present step to end early. The callback is the only result, once.
+// Cancelling: asks every part of the present step to end early. The callback is the only result,
+// once.
 #include "hg/core/context.hpp"
 #include "hg/core/handle.hpp"
 #include "hg/core/overflow.hpp"
@@ -11,8 +12,9 @@ hg_return_t cancel(hg_handle& handle) noexcept {
     if (handle.local)
         return fail(HG_OPNOTSUPPORTED, "hg_rpc", "a call to oneself cannot be cancelled");
     handle.cancelled.store(true);
-    const bool in_flight = handle.role == Role::origin ? handle.busy.load(std::memory_order_acquire)
-                                                       : handle.responded.load(std::memory_order_acquire);
+    const bool in_flight = handle.role == Role::origin
+                               ? handle.busy.load(std::memory_order_acquire)
+                               : handle.responded.load(std::memory_order_acquire);
     if (!in_flight) return HG_SUCCESS;
     hg_context& context = handle.context();
     for (na_op_id_t* op : {handle.send_op, handle.recv_op, handle.ack_op}) {

@@ -34,7 +34,8 @@ void read_options(const hg_init_info& info, Options& options) {
     options.checksum_level = info.checksum_level;
     // Said, since a program that asked for them relies on them.
     if (info.auto_sm != 0)
-        log_warning("hg_cls", "auto_sm is not offered yet: peers on this host are reached as all others");
+        log_warning("hg_cls",
+                    "auto_sm is not offered yet: peers on this host are reached as all others");
     if (info.checksum_level != HG_CHECKSUM_NONE)
         log_warning("hg_cls", "checksum_level is not offered yet: messages carry no checksums");
     options.bulk_eager = info.no_bulk_eager == 0;
@@ -52,7 +53,8 @@ void read_number(const char* name, std::uint32_t limit, std::uint32_t& value) {
     if (end != text && *end == '\0' && *text != '-' && number <= limit)
         value = static_cast<std::uint32_t>(number);
     else
-        log_warning("hg_cls", "{}=\"{}\" is not a whole number up to {}; ignored", name, text, limit);
+        log_warning("hg_cls", "{}=\"{}\" is not a whole number up to {}; ignored", name, text,
+                    limit);
 }
 
 void read_environment(Options& options) {
@@ -87,8 +89,9 @@ hg_return_t measure(hg_class& cls) {
     // Room for a header and the descriptor of a payload that overflows.
     constexpr std::size_t least = 256;
     if (request < cls.request_start + least || response < cls.response_start + least)
-        return fail(HG_MSGSIZE, "hg_cls", "messages of {} and {} bytes are too small: at least {} are needed",
-                    request, response, least);
+        return fail(HG_MSGSIZE, "hg_cls",
+                    "messages of {} and {} bytes are too small: at least {} are needed", request,
+                    response, least);
     cls.request_room = request - cls.request_start;
     cls.response_room = response - cls.response_start;
     return HG_SUCCESS;
@@ -101,17 +104,18 @@ hg_class* open_class(const char* info_string, bool listen, unsigned version,
     hg_init_info info{};
     if (given != nullptr) {
         if (version == 0) {
-            (void) fail(HG_INVALID_ARG, "hg_cls",
-                        "HG_Init_opt2: version 0 with options; pass HG_VERSION(HG_VERSION_MAJOR, "
-                        "HG_VERSION_MINOR)");
+            (void)fail(HG_INVALID_ARG, "hg_cls",
+                       "HG_Init_opt2: version 0 with options; pass HG_VERSION(HG_VERSION_MAJOR, "
+                       "HG_VERSION_MINOR)");
             return nullptr;
         }
         std::memcpy(&info, given, layout_size(version));
     }
     if (info.multi_recv_copy_threshold >
         (info.multi_recv_op_max == 0 ? 4 : info.multi_recv_op_max)) {
-        (void) fail(HG_INVALID_ARG, "hg_cls", "multi_recv_copy_threshold {} exceeds multi_recv_op_max",
-                    info.multi_recv_copy_threshold);
+        (void)fail(HG_INVALID_ARG, "hg_cls",
+                   "multi_recv_copy_threshold {} exceeds multi_recv_op_max",
+                   info.multi_recv_copy_threshold);
         return nullptr;
     }
     auto cls = std::make_unique<hg_class>();
@@ -128,7 +132,7 @@ hg_class* open_class(const char* info_string, bool listen, unsigned version,
         if (cls->na == nullptr) return nullptr;
     }
     if (measure(*cls) != HG_SUCCESS) {
-        if (cls->owns_na) (void) NA_Finalize(cls->na);
+        if (cls->owns_na) (void)NA_Finalize(cls->na);
         return nullptr;
     }
     return cls.release();

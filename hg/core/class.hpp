@@ -34,7 +34,8 @@ struct hg_class {
     cinnabar::hg::Options options;
     cinnabar::hg::Registry registry;
 
-    // Bytes of a message that are hg's: what is left of the net's maximum behind the net's own header.
+    // Bytes of a message that are hg's: what is left of the net's maximum behind the net's own
+    // header.
     std::size_t request_start = 0;
     std::size_t response_start = 0;
     std::size_t request_room = 0;
@@ -57,8 +58,8 @@ struct hg_class {
 
 namespace cinnabar::hg {
 
-// Opens the net and reads the options, which are in the layout of `version` (0: no options). nullptr
-// after a log line. Blocks as NA_Initialize_opt2().
+// Opens the net and reads the options, which are in the layout of `version` (0: no options).
+// nullptr after a log line. Blocks as NA_Initialize_opt2().
 hg_class* open_class(const char* info_string, bool listen, unsigned version,
                      const hg_init_info* info);
 // HG_BUSY while bulks, contexts or addresses are alive.

@@ -7,7 +7,8 @@ namespace cinnabar::hg {
 
 void CompletionQueue::push(Completion& completion) noexcept {
     queue_.push(completion);
-    // The exchange inside push() is a full barrier: a sleeper that did not see the entry is seen here.
+    // The exchange inside push() is a full barrier: a sleeper that did not see the entry is seen
+    // here.
     if (has_sleepers()) wake_sleepers();
     if (trigger_sleepers_.load(std::memory_order_seq_cst) > 0) {
         // Taking the mutex closes the gap between a sleeper's last look and its wait.
@@ -18,7 +19,8 @@ void CompletionQueue::push(Completion& completion) noexcept {
 
 Completion* CompletionQueue::pop() noexcept {
     if (queue_.empty()) return nullptr;
-    while (popping_.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
+    while (popping_.exchange(true, std::memory_order_acquire))
+        std::this_thread::yield();
     MpscNode* node = queue_.pop();
     popping_.store(false, std::memory_order_release);
     return static_cast<Completion*>(node);
@@ -37,8 +39,8 @@ void CompletionQueue::drain_wake(bool readable) noexcept {
     // A signal may come later than its announcement, and then be seen only at the descriptor.
     if (!readable && !signalled_.load(std::memory_order_acquire)) return;
     wake_.drain();
-    // Cleared after the drain: a push in between sees "signalled" and is covered by the caller's look at
-    // the queue that follows.
+    // Cleared after the drain: a push in between sees "signalled" and is covered by the caller's
+    // look at the queue that follows.
     signalled_.store(false, std::memory_order_seq_cst);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What HG_Trigger() drains: the one queue between the library and its users. Pushed from any thread,
-// lock-free; popped by any number of triggering threads, one entry at a time. A push wakes threads
-// that sleep in HG_Trigger() or HG_Progress(), and costs one load when nobody sleeps.
+// What HG_Trigger() drains: the one queue between the library and its users. Pushed from any
+// thread, lock-free; popped by any number of triggering threads, one entry at a time. A push wakes
+// threads that sleep in HG_Trigger() or HG_Progress(), and costs one load when nobody sleeps.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,8 @@
 
 namespace cinnabar::hg {
 
-// Something that a user must see. Embedded in handles and bulk operations; run() may recycle its owner.
+// Something that a user must see. Embedded in handles and bulk operations; run() may recycle its
+// owner.
 struct Completion : MpscNode {
     void (*run)(Completion& completion) noexcept = nullptr;
     void* owner = nullptr;  // what run() works on
@@ -33,7 +34,8 @@ public:
     // Sleeps until an entry is there or the deadline has passed; for HG_Trigger().
     void wait_until(Clock::time_point deadline) noexcept;
 
-    // A thread that is going to sleep on wake_fd() announces itself, then looks at empty() once more.
+    // A thread that is going to sleep on wake_fd() announces itself, then looks at empty() once
+    // more.
     void announce_sleeper() noexcept { sleepers_.fetch_add(1, std::memory_order_seq_cst); }
     void retract_sleeper() noexcept { sleepers_.fetch_sub(1, std::memory_order_relaxed); }
     bool has_sleepers() const noexcept { return sleepers_.load(std::memory_order_seq_cst) > 0; }
@@ -42,7 +44,8 @@ public:
     }
     // Readable when a push met a sleeper; drain_wake() after waking up.
     int wake_fd() const noexcept { return wake_.get(); }
-    // `readable`: the descriptor has been seen to be; else it is asked only if a signal is known of.
+    // `readable`: the descriptor has been seen to be; else it is asked only if a signal is known
+    // of.
     void drain_wake(bool readable) noexcept;
 
 private:

@@ -31,10 +31,10 @@ hg_return_t open_wait_set(hg_context& context) {
         return from_na(status.code());
     context.epoll.reset(::epoll_create1(EPOLL_CLOEXEC));
     if (!context.epoll) return fail(HG_AGAIN, "hg_ctx", "epoll_create1: {}", std::strerror(errno));
-    if (const Status status = context.ack_waits.open(); !status.ok())
-        return from_na(status.code());
+    if (const Status status = context.ack_waits.open(); !status.ok()) return from_na(status.code());
     if (const hg_return_t ret = watch(context, context.na_fd); ret != HG_SUCCESS) return ret;
-    if (const hg_return_t ret = watch(context, context.ack_waits.fd()); ret != HG_SUCCESS) return ret;
+    if (const hg_return_t ret = watch(context, context.ack_waits.fd()); ret != HG_SUCCESS)
+        return ret;
     return watch(context, context.completions.wake_fd());
 }
 
@@ -44,9 +44,9 @@ bool drive(hg_context& context, std::chrono::seconds limit, Done&& done) {
     const auto deadline = Clock::now() + limit;
     while (!done()) {
         if (Clock::now() >= deadline) return false;
-        (void) progress(context, 1);
+        (void)progress(context, 1);
         unsigned count = 0;
-        (void) trigger(context, 0, 64, &count);
+        (void)trigger(context, 0, 64, &count);
     }
     return true;
 }
@@ -70,7 +70,8 @@ hg_return_t grow_receives(hg_context& context, std::uint32_t count) noexcept {
     return border("grow_receives", [&] {
         for (std::uint32_t i = 0; i < count; ++i) {
             hg_handle* handle = nullptr;
-            if (const hg_return_t ret = context.pool.make_target(&handle); ret != HG_SUCCESS) return ret;
+            if (const hg_return_t ret = context.pool.make_target(&handle); ret != HG_SUCCESS)
+                return ret;
             if (const hg_return_t ret = post_receive(*handle); ret != HG_SUCCESS) return ret;
         }
         return HG_SUCCESS;
@@ -91,16 +92,16 @@ hg_context* open_context(hg_class& cls, std::uint8_t id) {
         ret = grow_receives(*context, cls.options.request_post_init);
     }
     if (ret == HG_SUCCESS) return context.release();
-    (void) fail(ret, "hg_ctx", "context {} cannot be opened: {}", id, HG_Error_to_string(ret));
-    (void) unpost(*context);
-    (void) free_context(context.release());
+    (void)fail(ret, "hg_ctx", "context {} cannot be opened: {}", id, HG_Error_to_string(ret));
+    (void)unpost(*context);
+    (void)free_context(context.release());
     return nullptr;
 }
 
 hg_return_t unpost(hg_context& context) {
     if (!context.receiving.exchange(false)) return HG_SUCCESS;
     for (const hg_handle* handle : context.pool.targets())
-        (void) NA_Cancel(context.cls->na, context.na, handle->recv_op);
+        (void)NA_Cancel(context.cls->na, context.na, handle->recv_op);
     const auto deadline = Clock::now() + std::chrono::seconds(50);
     while (context.receives_posted.load(std::memory_order_acquire) > 0) {
         if (Clock::now() >= deadline)
@@ -116,15 +117,18 @@ hg_return_t close_context(hg_context& context) {
     if (context.progressing.load(std::memory_order_acquire) > 0) return HG_BUSY;
     if (const hg_return_t ret = unpost(context); ret != HG_SUCCESS) return ret;
     const auto idle = [&] {
-        return context.pool.in_use() == 0 && context.targets_in_use.load(std::memory_order_acquire) == 0 &&
-               context.internal_ops.load(std::memory_order_acquire) == 0 && context.completions.empty();
+        return context.pool.in_use() == 0 &&
+               context.targets_in_use.load(std::memory_order_acquire) == 0 &&
+               context.internal_ops.load(std::memory_order_acquire) == 0 &&
+               context.completions.empty();
     };
     const bool forked = NA_Poll(context.cls->na, context.na, nullptr) == NA_FAULT;
     if (!forked && !drive(context, std::chrono::seconds(5), idle)) {
-        log_warning("hg_ctx",
-                    "context {} is not destroyed: {} handle(s) of calls and {} of requests are alive, {}",
-                    context.id, context.pool.in_use(), context.targets_in_use.load(),
-                    context.completions.empty() ? "nothing is queued" : "callbacks are queued");
+        log_warning(
+            "hg_ctx",
+            "context {} is not destroyed: {} handle(s) of calls and {} of requests are alive, {}",
+            context.id, context.pool.in_use(), context.targets_in_use.load(),
+            context.completions.empty() ? "nothing is queued" : "callbacks are queued");
         return HG_BUSY;
     }
     return free_context(&context);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A context: one endpoint of the net, the handles that work on it, and the queue of what users must see.
+// A context: one endpoint of the net, the handles that work on it, and the queue of what users must
+// see.
 #pragma once
 
 #include <atomic>
@@ -27,15 +28,15 @@ struct hg_context {
     std::atomic<std::uint32_t> next_tag{1};
     std::uint32_t max_tag = 0;
 
-    std::atomic<bool> receiving{false};    // arrivals are wanted: receives are re-posted
+    std::atomic<bool> receiving{false};  // arrivals are wanted: receives are re-posted
     std::atomic<int> receives_posted{0};
-    std::atomic<int> targets_in_use{0};    // target handles that are with users
-    std::atomic<int> progressing{0};       // threads inside HG_Progress()
-    std::atomic<int> internal_ops{0};      // fetches and other work without a user's handle
+    std::atomic<int> targets_in_use{0};  // target handles that are with users
+    std::atomic<int> progressing{0};     // threads inside HG_Progress()
+    std::atomic<int> internal_ops{0};    // fetches and other work without a user's handle
 
     cinnabar::hg::AckWaits ack_waits;
-    // Held while a fetch is cancelled, so that it cannot be freed meanwhile; recursive since a cancel may
-    // end the fetch at once.
+    // Held while a fetch is cancelled, so that it cannot be freed meanwhile; recursive since a
+    // cancel may end the fetch at once.
     std::recursive_mutex fetch_mutex;
 
     int na_fd = -1;

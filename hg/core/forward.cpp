@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// First step of an RPC, at the origin: encode the arguments, post the receive for the response, send.
+// First step of an RPC, at the origin: encode the arguments, post the receive for the response,
+// send.
 #include "hg/core/context.hpp"
 #include "hg/core/handle.hpp"
 #include "hg/core/overflow.hpp"
@@ -21,7 +22,7 @@ Payload request_room(const hg_handle& handle) noexcept {
 
 // The payload did not fit: publish it and let its descriptor travel instead.
 hg_return_t overflow_request(hg_handle& handle, Payload encoded, Request& request) {
-    (void) hg_proc_set_extra_buf_is_mine(&handle.in_proc, 1);
+    (void)hg_proc_set_extra_buf_is_mine(&handle.in_proc, 1);
     if (handle.local) {
         handle.in_overflow = overflow_adopt(encoded.data, encoded.size);
         return handle.in_overflow == nullptr ? HG_NOMEM : HG_SUCCESS;
@@ -49,9 +50,11 @@ hg_return_t encode_request(hg_handle& handle, void* in_struct, Request& request)
             request.header.payload_size = static_cast<std::uint32_t>(encoded.size);
         } else {
             if (!handle.cls().options.overflow)
-                return fail(HG_OVERFLOW, "hg_rpc", "RPC {:#x}: {} bytes of arguments exceed the {} of a message",
+                return fail(HG_OVERFLOW, "hg_rpc",
+                            "RPC {:#x}: {} bytes of arguments exceed the {} of a message",
                             handle.info.id, encoded.size, room.size);
-            if (const hg_return_t ret = overflow_request(handle, encoded, request); ret != HG_SUCCESS)
+            if (const hg_return_t ret = overflow_request(handle, encoded, request);
+                ret != HG_SUCCESS)
                 return ret;
         }
     }
@@ -69,7 +72,7 @@ void on_sent(const na_cb_info* info) noexcept {
     // Without a request there is no response to wait for.
     if (info->ret != NA_SUCCESS && handle.parts.load(std::memory_order_acquire) > 1) {
         na_op_id_t* waiting = handle.no_response ? handle.ack_op : handle.recv_op;
-        (void) NA_Cancel(handle.cls().na, handle.context().na, waiting);
+        (void)NA_Cancel(handle.cls().na, handle.context().na, waiting);
     }
     end_part(handle);
 }
@@ -127,7 +130,8 @@ hg_return_t forward(hg_handle& handle, hg_cb_t callback, void* arg, void* in_str
     if (handle.role != Role::origin)
         return fail(HG_INVALID_ARG, "hg_rpc", "a received handle cannot be forwarded; create one");
     if (handle.info.addr == nullptr)
-        return fail(HG_INVALID_ARG, "hg_rpc", "RPC {:#x}: the handle has no address", handle.info.id);
+        return fail(HG_INVALID_ARG, "hg_rpc", "RPC {:#x}: the handle has no address",
+                    handle.info.id);
     if (handle.rpc == nullptr) return fail(HG_FAULT, "hg_rpc", "the handle has no RPC id");
     if (handle.busy.load(std::memory_order_acquire)) return HG_BUSY;
     release_payloads(handle);

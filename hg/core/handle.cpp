@@ -67,7 +67,8 @@ void recycle_target(hg_handle& handle) noexcept {
     if (context.receiving.load(std::memory_order_acquire)) {
         const hg_return_t ret = post_receive(handle);
         if (ret != HG_SUCCESS)
-            (void) fail(ret, "hg_rpc", "a receive cannot be posted again: {}", HG_Error_to_string(ret));
+            (void)fail(ret, "hg_rpc", "a receive cannot be posted again: {}",
+                       HG_Error_to_string(ret));
     }
     context.targets_in_use.fetch_sub(1, std::memory_order_release);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A handle: one RPC, as its origin or its target sees it. One preallocated block with its operations,
-// buffers and procs, recycled by the context's pool. The steps of an RPC are functions on it, one
-// file each: forward, receive, respond, reply, loopback, cancel.
+// A handle: one RPC, as its origin or its target sees it. One preallocated block with its
+// operations, buffers and procs, recycled by the context's pool. The steps of an RPC are functions
+// on it, one file each: forward, receive, respond, reply, loopback, cancel.
 //
-// Threads: one thread at a time works on a handle, except for cancel; arrivals and completions reach it
-// from whoever polls. References: docs/ownership.md.
+// Threads: one thread at a time works on a handle, except for cancel; arrivals and completions
+// reach it from whoever polls. References: docs/ownership.md.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@ enum class Role : std::uint8_t { origin, target };
 struct MessageBuffer {
     char* data = nullptr;  // start of the net's message
     void* plugin_data = nullptr;
-    bool owned = false;         // else part of a slab of the pool
+    bool owned = false;  // else part of a slab of the pool
 };
 
 // Where an encoded payload is: in a message buffer, or in memory of its own when it overflowed.
@@ -47,19 +47,20 @@ struct hg_handle {
     cinnabar::hg::RpcRecord* rpc = nullptr;
     std::atomic<std::int32_t> references{0};
     cinnabar::hg::Role role = cinnabar::hg::Role::origin;
-    bool local = false;              // a call to oneself, not through the net
-    bool no_response = false;        // one-way
+    bool local = false;                  // a call to oneself, not through the net
+    bool no_response = false;            // one-way
     std::atomic<bool> responded{false};  // target: the response has been handed over
-    bool input_released = false;     // the receive buffer was given back
-    hg_return_t failure = HG_SUCCESS;  // target: decoding failed; the origin is told when nobody responds
+    bool input_released = false;         // the receive buffer was given back
+    hg_return_t failure =
+        HG_SUCCESS;  // target: decoding failed; the origin is told when nobody responds
     std::atomic<std::uint32_t> serial{0};  // counts the requests that this target handle has served
-    bool owes_ack = false;           // target: a one-way request whose payload the origin keeps for us
-    hg_handle* origin = nullptr;     // target of a call to oneself: the handle it came from
+    bool owes_ack = false;        // target: a one-way request whose payload the origin keeps for us
+    hg_handle* origin = nullptr;  // target of a call to oneself: the handle it came from
     na_tag_t tag = 0;
 
-    std::atomic<bool> busy{false};       // origin: from forward until its callback has been called
+    std::atomic<bool> busy{false};  // origin: from forward until its callback has been called
     std::atomic<bool> cancelled{false};
-    std::atomic<int> parts{0};           // net operations of the present step that have not ended
+    std::atomic<int> parts{0};  // net operations of the present step that have not ended
     cinnabar::hg::Outcome outcome;
 
     cinnabar::hg::Completion completion;
@@ -103,7 +104,8 @@ hg_return_t reset_handle(hg_handle& handle, hg_addr* addr, hg_id_t id);
 void ref_handle(hg_handle& handle) noexcept;
 // The last reference gives an origin handle to the pool and a target handle back to receiving.
 void unref_handle(hg_handle& handle) noexcept;
-// What HG_Destroy() does: unref, and telling the origin if nobody is left to respond after a failure.
+// What HG_Destroy() does: unref, and telling the origin if nobody is left to respond after a
+// failure.
 void destroy_handle(hg_handle& handle) noexcept;
 void release_payloads(hg_handle& handle) noexcept;
 
@@ -131,18 +133,18 @@ void complete_respond(hg_handle& handle) noexcept;
 
 // A fetch is over: takes it out of the reach of cancel() and returns it.
 Overflow* end_fetch(hg_handle& handle) noexcept;
-// Acknowledges a fetched payload to its sender, who then frees it (ack.cpp). Counts as a part of the
-// present step. Posting the receive for one works the same way.
+// Acknowledges a fetched payload to its sender, who then frees it (ack.cpp). Counts as a part of
+// the present step. Posting the receive for one works the same way.
 hg_return_t send_ack(hg_handle& handle, na_cb_t done) noexcept;
 hg_return_t await_ack(hg_handle& handle, na_cb_t done) noexcept;
 // What `done` of await_ack() makes of the result: HG_TIMEOUT where the deadline ended the wait.
 hg_return_t end_ack_wait(hg_handle& handle, na_return_t ret) noexcept;
 
 // --- both
-hg_return_t forward_locally(hg_handle& handle) noexcept;   // loopback.cpp
+hg_return_t forward_locally(hg_handle& handle) noexcept;  // loopback.cpp
 // Hands the response in a local target handle over to the origin.
 void respond_locally(hg_handle& handle, hg_return_t code) noexcept;
-hg_return_t cancel(hg_handle& handle) noexcept;            // cancel.cpp
+hg_return_t cancel(hg_handle& handle) noexcept;             // cancel.cpp
 hg_return_t get_input(hg_handle& handle, void* in_struct);  // payload.cpp
 hg_return_t get_output(hg_handle& handle, void* out_struct);
 hg_return_t free_decoded(hg_handle& handle, hg_proc& proc, hg_proc_cb_t callback, void* decoded);

@@ -10,7 +10,8 @@ namespace {
 constexpr std::size_t buffers_per_slab = 64;
 
 std::size_t stride_of(std::size_t size) {
-    // One cache line more than a multiple of the page, so that equal offsets fall into different sets.
+    // One cache line more than a multiple of the page, so that equal offsets fall into different
+    // sets.
     return (size + 63) / 64 * 64 + 64;
 }
 
@@ -18,8 +19,10 @@ std::size_t stride_of(std::size_t size) {
 
 HandlePool::~HandlePool() {
     hg_class& cls = *context_.cls;
-    for (hg_handle* handle : all_) destroy(cls, handle);
-    for (const Slab& slab : slabs_) NA_Msg_buf_free(cls.na, slab.memory, slab.plugin_data);
+    for (hg_handle* handle : all_)
+        destroy(cls, handle);
+    for (const Slab& slab : slabs_)
+        NA_Msg_buf_free(cls.na, slab.memory, slab.plugin_data);
 }
 
 void HandlePool::destroy(hg_class& cls, hg_handle* handle) noexcept {
@@ -59,7 +62,8 @@ hg_return_t HandlePool::make(Role role, hg_handle** made) {
     handle->completion.owner = handle.get();
     handle->source.cls = &cls;
     handle->source.embedded = true;
-    const hg_proc_hash_t hash = cls.options.checksum_level >= HG_CHECKSUM_RPC_PAYLOAD ? HG_CRC32 : HG_NOHASH;
+    const hg_proc_hash_t hash =
+        cls.options.checksum_level >= HG_CHECKSUM_RPC_PAYLOAD ? HG_CRC32 : HG_NOHASH;
     if (proc_init(handle->in_proc, &cls, hash) != HG_SUCCESS) return HG_NOMEM;
     if (proc_init(handle->out_proc, &cls, hash) != HG_SUCCESS) {
         proc_release(handle->in_proc);
@@ -67,13 +71,16 @@ hg_return_t HandlePool::make(Role role, hg_handle** made) {
     }
     handle->send_op = NA_Op_create(cls.na, NA_OP_SINGLE);
     handle->recv_op = NA_Op_create(cls.na, NA_OP_SINGLE);
-    hg_return_t ret = handle->send_op == nullptr || handle->recv_op == nullptr ? HG_NOMEM : HG_SUCCESS;
+    hg_return_t ret =
+        handle->send_op == nullptr || handle->recv_op == nullptr ? HG_NOMEM : HG_SUCCESS;
     const std::size_t in_size = cls.request_start + cls.request_room;
     const std::size_t out_size = cls.response_start + cls.response_room;
     {
         MutexLock lock(mutex_);
-        if (ret == HG_SUCCESS) ret = make_buffer(std::max(in_size, out_size), NA_SEND | NA_RECV, &handle->in);
-        // A target's output buffer comes with its first response: most pre-posted handles never need one.
+        if (ret == HG_SUCCESS)
+            ret = make_buffer(std::max(in_size, out_size), NA_SEND | NA_RECV, &handle->in);
+        // A target's output buffer comes with its first response: most pre-posted handles never
+        // need one.
         if (ret == HG_SUCCESS && role == Role::origin)
             ret = make_buffer(std::max(in_size, out_size), NA_SEND | NA_RECV, &handle->out);
         if (ret == HG_SUCCESS) all_.push_back(handle.get());
@@ -93,8 +100,8 @@ hg_return_t HandlePool::make(Role role, hg_handle** made) {
 hg_return_t HandlePool::provide_output(hg_handle& handle) noexcept {
     if (handle.out.data != nullptr) return HG_SUCCESS;
     const hg_class& cls = *context_.cls;
-    const std::size_t size = std::max(cls.request_start + cls.request_room,
-                                      cls.response_start + cls.response_room);
+    const std::size_t size =
+        std::max(cls.request_start + cls.request_room, cls.response_start + cls.response_room);
     return border("respond", [&] {
         MutexLock lock(mutex_);
         return make_buffer(size, NA_SEND | NA_RECV, &handle.out);
@@ -131,6 +138,8 @@ hg_return_t HandlePool::acquire_local(hg_handle** handle) {
     return *handle != nullptr ? HG_SUCCESS : make(Role::target, handle);
 }
 
-hg_return_t HandlePool::make_target(hg_handle** handle) { return make(Role::target, handle); }
+hg_return_t HandlePool::make_target(hg_handle** handle) {
+    return make(Role::target, handle);
+}
 
 }  // namespace cinnabar::hg

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where the handles of a context come from and return to. Getting one never waits. Message buffers are cut from slabs whose untouched pages cost
-// nothing.
+// Where the handles of a context come from and return to. Getting one never waits. Message buffers
+// are cut from slabs whose untouched pages cost nothing.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,8 @@ public:
     HandlePool(const HandlePool&) = delete;
     HandlePool& operator=(const HandlePool&) = delete;
 
-    // An origin handle, blank but for its buffers. HG_NOMEM, or what the user's create callback gave.
+    // An origin handle, blank but for its buffers. HG_NOMEM, or what the user's create callback
+    // gave.
     hg_return_t acquire(hg_handle** handle);
     void release(hg_handle& handle) noexcept;
     // A new target handle; the pool keeps it in targets().

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A call to oneself: nothing touches the net, but the target has a handle of its own, so that users see
-// the same as from a remote call: request, respond callback, forward callback, each from trigger, and
-// two handles that live independently. Payloads are copied between them; large ones are shared.
+// A call to oneself: nothing touches the net, but the target has a handle of its own, so that users
+// see the same as from a remote call: request, respond callback, forward callback, each from
+// trigger, and two handles that live independently. Payloads are copied between them; large ones
+// are shared.
 #include <cstring>
 
 #include "hg/core/context.hpp"
@@ -37,9 +38,9 @@ hg_return_t make_target(hg_handle& origin, RpcRecord* rpc, hg_handle** made) {
     target->references.store(origin.no_response ? 1 : 2, std::memory_order_relaxed);
     context.targets_in_use.fetch_add(1, std::memory_order_relaxed);
     const Payload eager = origin.in_overflow != nullptr ? Payload{} : origin.input;
-    target->input = copy_message(target->request() + RequestHeader::size,
-                                 origin.request() + RequestHeader::size, origin.cls().in_offset,
-                                 eager);
+    target->input =
+        copy_message(target->request() + RequestHeader::size,
+                     origin.request() + RequestHeader::size, origin.cls().in_offset, eager);
     if (origin.in_overflow != nullptr) {
         target->in_overflow = overflow_share(origin.in_overflow);
         target->input = overflow_payload(*target->in_overflow);
@@ -56,7 +57,8 @@ void run_serve_locally(Completion& completion) noexcept {
         return;
     }
     hg_handle* target = nullptr;
-    const hg_return_t ret = border("a call to oneself", [&] { return make_target(origin, rpc, &target); });
+    const hg_return_t ret =
+        border("a call to oneself", [&] { return make_target(origin, rpc, &target); });
     if (ret != HG_SUCCESS) {
         complete_forward(origin, ret);
         return;
@@ -78,10 +80,9 @@ hg_return_t forward_locally(hg_handle& handle) noexcept {
 void respond_locally(hg_handle& target, hg_return_t code) noexcept {
     hg_handle& origin = *target.origin;
     if (code == HG_SUCCESS)
-        origin.output = copy_message(origin.response() + ResponseHeader::size,
-                                     target.response() + ResponseHeader::size,
-                                     origin.cls().out_offset,
-                                     target.out_overflow != nullptr ? Payload{} : target.output);
+        origin.output = copy_message(
+            origin.response() + ResponseHeader::size, target.response() + ResponseHeader::size,
+            origin.cls().out_offset, target.out_overflow != nullptr ? Payload{} : target.output);
     if (target.out_overflow != nullptr) {
         origin.out_overflow = overflow_share(target.out_overflow);
         origin.output = overflow_payload(*origin.out_overflow);

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The seam between hg and bulk: a payload that does not fit its message is published as a region, its
-// descriptor travels instead, and the receiver fetches it. hg declares, bulk/overflow.cpp defines.
+// The seam between hg and bulk: a payload that does not fit its message is published as a region,
+// its descriptor travels instead, and the receiver fetches it. hg declares, bulk/overflow.cpp
+// defines.
 #pragma once
 
 #include "hg/core/handle.hpp"
 
 namespace cinnabar::hg {
 
-// Publishes `size` bytes at `data` (malloc'ed; the Overflow takes them over, also on error) for a peer to
-// read, and writes the descriptor to `descriptor.data`, whose size is updated.
+// Publishes `size` bytes at `data` (malloc'ed; the Overflow takes them over, also on error) for a
+// peer to read, and writes the descriptor to `descriptor.data`, whose size is updated.
 hg_return_t overflow_publish(hg_class& cls, void* data, std::size_t size, Payload* descriptor,
                              Overflow** overflow) noexcept;
 
-// Begins to fetch what `descriptor` describes from the peer `from`. On success `done` will be called
-// once, perhaps before this returns; *fetching is set before that and holds the bytes afterwards.
-// HG_PROTOCOL_ERROR, HG_NOMEM and transport errors are returned directly, with *fetching null.
+// Begins to fetch what `descriptor` describes from the peer `from`. On success `done` will be
+// called once, perhaps before this returns; *fetching is set before that and holds the bytes
+// afterwards. HG_PROTOCOL_ERROR, HG_NOMEM and transport errors are returned directly, with
+// *fetching null.
 struct FetchRequest {
     hg_context* context;
     na_addr_t* from;
@@ -24,12 +26,12 @@ struct FetchRequest {
     void* arg;
 };
 hg_return_t overflow_fetch(const FetchRequest& request, std::atomic<Overflow*>* fetching) noexcept;
-// Asks a fetch to end early; `done` still runs once. Not after `done` has begun to return: the caller
-// and `done` share a lock.
+// Asks a fetch to end early; `done` still runs once. Not after `done` has begun to return: the
+// caller and `done` share a lock.
 void overflow_cancel(Overflow& overflow) noexcept;
 
-// Takes over malloc'ed memory without publishing it, for a call to oneself. nullptr: out of memory, and
-// the memory is freed.
+// Takes over malloc'ed memory without publishing it, for a call to oneself. nullptr: out of memory,
+// and the memory is freed.
 Overflow* overflow_adopt(void* data, std::size_t size) noexcept;
 
 Payload overflow_payload(const Overflow& overflow) noexcept;

@@ -13,7 +13,8 @@ void ready(hg_handle& handle, hg_proc& proc, Payload where, hg_proc_op_t op) noe
     if (handle.cls().options.bulk_eager && !handle.local) proc.flags = HG_PROC_BULK_EAGER;
 }
 
-hg_return_t decode(hg_handle& handle, hg_proc& proc, hg_proc_cb_t callback, Payload from, void* value) {
+hg_return_t decode(hg_handle& handle, hg_proc& proc, hg_proc_cb_t callback, Payload from,
+                   void* value) {
     static char nothing;
     if (from.data == nullptr) from = {&nothing, 0};
     ready(handle, proc, from, HG_DECODE);
@@ -37,7 +38,8 @@ hg_return_t encode_payload(hg_handle& handle, hg_proc& proc, hg_proc_cb_t callba
 }
 
 hg_return_t get_input(hg_handle& handle, void* in_struct) {
-    const hg_proc_cb_t proc = handle.rpc == nullptr ? nullptr : handle.rpc->in_proc.load(std::memory_order_relaxed);
+    const hg_proc_cb_t proc =
+        handle.rpc == nullptr ? nullptr : handle.rpc->in_proc.load(std::memory_order_relaxed);
     if (proc == nullptr || handle.input_released)
         return fail(HG_FAULT, "hg_rpc", "RPC {:#x}: there is no input to decode", handle.info.id);
     const hg_return_t ret = decode(handle, handle.in_proc, proc, handle.input, in_struct);
@@ -50,8 +52,10 @@ hg_return_t get_input(hg_handle& handle, void* in_struct) {
 }
 
 hg_return_t get_output(hg_handle& handle, void* out_struct) {
-    const hg_proc_cb_t proc = handle.rpc == nullptr ? nullptr : handle.rpc->out_proc.load(std::memory_order_relaxed);
-    if (proc == nullptr) return fail(HG_FAULT, "hg_rpc", "RPC {:#x}: no output proc", handle.info.id);
+    const hg_proc_cb_t proc =
+        handle.rpc == nullptr ? nullptr : handle.rpc->out_proc.load(std::memory_order_relaxed);
+    if (proc == nullptr)
+        return fail(HG_FAULT, "hg_rpc", "RPC {:#x}: no output proc", handle.info.id);
     const hg_return_t ret = decode(handle, handle.out_proc, proc, handle.output, out_struct);
     if (ret != HG_SUCCESS) return ret;
     ref_handle(handle);

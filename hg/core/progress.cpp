@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Progress and trigger. Progress polls the net; with time left it polls on for a bounded while, since
-// waking up is dear, then arms, looks once more, and sleeps on one descriptor. Several threads may be
-// inside; the net lets one at a time poll, the others wait for the queue.
+// Progress and trigger. Progress polls the net; with time left it polls on for a bounded while,
+// since waking up is dear, then arms, looks once more, and sleeps on one descriptor. Several
+// threads may be inside; the net lets one at a time poll, the others wait for the queue.
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -50,8 +50,8 @@ void look_at_deadlines(hg_context& context) noexcept {
     if (context.ack_waits.due()) context.ack_waits.expire();
 }
 
-// A poll disarms the net: other threads that sleep are armed again, or woken if there is something to
-// do. On every way out of progress.
+// A poll disarms the net: other threads that sleep are armed again, or woken if there is something
+// to do. On every way out of progress.
 void keep_sleepers_armed(hg_context& context) noexcept {
     if (!context.completions.has_sleepers()) return;
     if (!context.completions.empty() || !NA_Poll_try_wait(context.cls->na, context.na))
@@ -66,8 +66,9 @@ void sleep(hg_context& context, Clock::time_point deadline) noexcept {
         const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
         epoll_event events[3];
         // An interrupted sleep is a spurious wake-up: the caller polls again.
-        const int count = ::epoll_wait(context.epoll.get(), events, 3,
-                            static_cast<int>(std::clamp<long long>(left, 0, HG_MAX_IDLE_TIME)));
+        const int count =
+            ::epoll_wait(context.epoll.get(), events, 3,
+                         static_cast<int>(std::clamp<long long>(left, 0, HG_MAX_IDLE_TIME)));
         for (int i = 0; i < count; ++i)
             if (events[i].data.fd == context.completions.wake_fd()) rung = true;
     }
@@ -138,7 +139,8 @@ hg_return_t trigger(hg_context& context, unsigned timeout_ms, unsigned max_count
 bool event_ready(hg_context& context) noexcept {
     if (!context.completions.empty() || !context.epoll) return true;
     if (!context.event_armed.exchange(true)) context.completions.announce_sleeper();
-    // The net refuses if something is waiting in it; an entry may have come before the announcement.
+    // The net refuses if something is waiting in it; an entry may have come before the
+    // announcement.
     return !NA_Poll_try_wait(context.cls->na, context.na) || !context.completions.empty();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Second step of an RPC, at the target: a request arrives, is checked, an overflowed payload is fetched,
-// and at trigger the registered callback is called. Every request that wants a response gets one, if
-// only an error.
+// Second step of an RPC, at the target: a request arrives, is checked, an overflowed payload is
+// fetched, and at trigger the registered callback is called. Every request that wants a response
+// gets one, if only an error.
 #include "hg/core/context.hpp"
 #include "hg/core/handle.hpp"
 #include "hg/core/overflow.hpp"
@@ -25,7 +25,9 @@ void enqueue(hg_handle& handle) noexcept {
     handle.context().completions.push(handle.completion);
 }
 
-void on_ack_sent(const na_cb_info* info) noexcept { unref_handle(*static_cast<hg_handle*>(info->arg)); }
+void on_ack_sent(const na_cb_info* info) noexcept {
+    unref_handle(*static_cast<hg_handle*>(info->arg));
+}
 
 // Nothing else tells the origin of a one-way request that its memory may go.
 void acknowledge(hg_handle& handle) noexcept {
@@ -49,8 +51,8 @@ void on_fetched(void* arg, hg_return_t ret) noexcept {
     auto& handle = *static_cast<hg_handle*>(arg);
     handle.in_overflow = end_fetch(handle);
     if (ret != HG_SUCCESS) {
-        (void) fail(ret, "hg_rpc", "RPC {:#x}: the arguments cannot be fetched: {}", handle.info.id,
-                    HG_Error_to_string(ret));
+        (void)fail(ret, "hg_rpc", "RPC {:#x}: the arguments cannot be fetched: {}", handle.info.id,
+                   HG_Error_to_string(ret));
         refuse(handle, ret);
         return;
     }
@@ -80,9 +82,9 @@ hg_return_t accept(hg_handle& handle, std::size_t received) noexcept {
         return HG_SUCCESS;
     }
     handle.owes_ack = handle.no_response;
-    return overflow_fetch({&handle.context(), handle.source.na, handle.info.context_id, payload,
-                           on_fetched, &handle},
-                          &handle.fetching);
+    return overflow_fetch(
+        {&handle.context(), handle.source.na, handle.info.context_id, payload, on_fetched, &handle},
+        &handle.fetching);
 }
 
 void on_request(const na_cb_info* info) noexcept {
@@ -91,9 +93,9 @@ void on_request(const na_cb_info* info) noexcept {
     const int left = context.receives_posted.fetch_sub(1, std::memory_order_acq_rel) - 1;
     if (info->ret != NA_SUCCESS) {
         if (info->ret == NA_CANCELED || !context.receiving.load(std::memory_order_acquire)) return;
-        (void) fail(from_na(info->ret), "hg_rpc", "a request could not be received: {}",
-                    NA_Error_to_string(info->ret));
-        (void) post_receive(handle);
+        (void)fail(from_na(info->ret), "hg_rpc", "a request could not be received: {}",
+                   NA_Error_to_string(info->ret));
+        (void)post_receive(handle);
         return;
     }
     context.targets_in_use.fetch_add(1, std::memory_order_relaxed);
@@ -113,14 +115,15 @@ void on_request(const na_cb_info* info) noexcept {
     }
     const std::int32_t increment = context.cls->options.request_post_incr;
     if (left < low_water && increment > 0 && context.receiving.load(std::memory_order_relaxed))
-        (void) grow_receives(context, std::min(growth_step, static_cast<std::uint32_t>(increment)));
+        (void)grow_receives(context, std::min(growth_step, static_cast<std::uint32_t>(increment)));
 }
 
 // What a callback's silence means: after a failed decode, or if it returned an error, nobody will
 // respond, and the origin must not wait for ever.
 void after_callback(hg_handle& handle, std::uint32_t serial, hg_return_t ret) noexcept {
     if (ret == HG_SUCCESS) return;
-    // Another serial: the callback has destroyed the handle, which may serve the next request already.
+    // Another serial: the callback has destroyed the handle, which may serve the next request
+    // already.
     if (handle.serial.load(std::memory_order_relaxed) != serial) return;
     if (!handle.no_response && !handle.responded)
         respond_error(handle, handle.failure != HG_SUCCESS ? handle.failure : ret);
@@ -133,15 +136,16 @@ hg_return_t post_receive(hg_handle& handle) noexcept {
     const hg_class& cls = *context.cls;
     context.receives_posted.fetch_add(1, std::memory_order_relaxed);
     const na_return_t ret = NA_Msg_recv_unexpected(
-        cls.na, context.na, on_request, &handle, handle.in.data, cls.request_start + cls.request_room,
-        handle.in.plugin_data, handle.recv_op);
+        cls.na, context.na, on_request, &handle, handle.in.data,
+        cls.request_start + cls.request_room, handle.in.plugin_data, handle.recv_op);
     if (ret != NA_SUCCESS) {
         context.receives_posted.fetch_sub(1, std::memory_order_relaxed);
         return from_na(ret);
     }
-    // unpost() may have cancelled everything between the caller's look at `receiving` and the posting.
+    // unpost() may have cancelled everything between the caller's look at `receiving` and the
+    // posting.
     if (!context.receiving.load(std::memory_order_seq_cst))
-        (void) NA_Cancel(cls.na, context.na, handle.recv_op);
+        (void)NA_Cancel(cls.na, context.na, handle.recv_op);
     return HG_SUCCESS;
 }
 

@@ -20,7 +20,8 @@ Registry::Registry() {
 }
 
 Registry::~Registry() {
-    for (const auto& record : records_) free_data(*record);
+    for (const auto& record : records_)
+        free_data(*record);
 }
 
 std::size_t Registry::slot_of(const Table& table, hg_id_t id) noexcept {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The RPCs of a class: a flat table, read without a lock by every arriving request, written under a
-// mutex. Records are never freed before the class, so a handle may keep pointing to one that has been
-// deregistered; registering the id again revives the same record.
+// mutex. Records are never freed before the class, so a handle may keep pointing to one that has
+// been deregistered; registering the id again revives the same record.
 #pragma once
 
 #include <atomic>
@@ -52,7 +52,8 @@ private:
 
     mutable Mutex mutex_;
     std::atomic<Table*> table_;
-    std::vector<std::unique_ptr<Table>> tables_;  // all there ever were: readers may hold an old one
+    std::vector<std::unique_ptr<Table>>
+        tables_;  // all there ever were: readers may hold an old one
     std::vector<std::unique_ptr<RpcRecord>> records_;
 };
 

@@ -37,7 +37,7 @@ bool fetch_output(hg_handle& handle, Payload descriptor) noexcept {
     if (ret != HG_SUCCESS)
         handle.outcome.receive = ret;
     else if (handle.cancelled.load())
-        (void) cancel(handle);
+        (void)cancel(handle);
     unref_handle(handle);
     return ret == HG_SUCCESS;
 }
@@ -49,11 +49,12 @@ bool read_response(hg_handle& handle, std::size_t received) noexcept {
     const std::size_t size = received < cls.response_start ? 0 : received - cls.response_start;
     hg_return_t ret = ResponseHeader::decode(handle.response(), size, header);
     if (ret == HG_SUCCESS && header.ret == HG_SUCCESS &&
-        header.payload_size > size - ResponseHeader::size - std::min(size - ResponseHeader::size, cls.out_offset))
+        header.payload_size >
+            size - ResponseHeader::size - std::min(size - ResponseHeader::size, cls.out_offset))
         ret = HG_PROTOCOL_ERROR;
     if (ret != HG_SUCCESS) {
-        handle.outcome.receive =
-            fail(ret, "hg_rpc", "RPC {:#x}: the response is malformed ({} bytes)", handle.info.id, size);
+        handle.outcome.receive = fail(
+            ret, "hg_rpc", "RPC {:#x}: the response is malformed ({} bytes)", handle.info.id, size);
         return false;
     }
     handle.outcome.remote = static_cast<hg_return_t>(header.ret);
@@ -112,7 +113,7 @@ void finish_forward(hg_handle& handle, hg_return_t ret) noexcept {
     const hg_cb_t callback = handle.callback;
     // Idle from here on: the callback may forward the handle again.
     handle.busy.store(false, std::memory_order_release);
-    if (callback != nullptr) (void) callback(&info);
+    if (callback != nullptr) (void)callback(&info);
     unref_handle(handle);
 }
 

@@ -21,7 +21,7 @@ void run_respond_callback(Completion& completion) noexcept {
     info.arg = handle->respond_callback_arg;
     info.type = HG_CB_RESPOND;
     info.ret = handle->outcome.send != HG_SUCCESS ? handle->outcome.send : handle->outcome.receive;
-    (void) handle->respond_callback(&info);
+    (void)handle->respond_callback(&info);
     unref_handle(*handle);
 }
 
@@ -34,7 +34,7 @@ void on_sent(const na_cb_info* info) noexcept {
     handle.outcome.send = from_na(info->ret);
     // The origin will not acknowledge what it did not get.
     if (info->ret != NA_SUCCESS && handle.parts.load(std::memory_order_acquire) > 1)
-        (void) NA_Cancel(handle.cls().na, handle.context().na, handle.ack_op);
+        (void)NA_Cancel(handle.cls().na, handle.context().na, handle.ack_op);
     end_response_part(handle);
 }
 
@@ -55,10 +55,10 @@ hg_return_t send_response(hg_handle& handle, const ResponseHeader& header) noexc
         if (const hg_return_t ret = await_ack(handle, on_ack); ret != HG_SUCCESS) return ret;
     const std::size_t size = cls.response_start + ResponseHeader::size +
                              (header.ret == HG_SUCCESS ? cls.out_offset : 0) + header.payload_size;
-    const na_return_t ret = NA_Msg_send_expected(cls.na, handle.context().na, on_sent, &handle,
-                                                 handle.out.data, size, handle.out.plugin_data,
-                                                 handle.source.na, handle.info.context_id, handle.tag,
-                                                 handle.send_op);
+    const na_return_t ret =
+        NA_Msg_send_expected(cls.na, handle.context().na, on_sent, &handle, handle.out.data, size,
+                             handle.out.plugin_data, handle.source.na, handle.info.context_id,
+                             handle.tag, handle.send_op);
     if (ret != NA_SUCCESS && awaits_ack) {
         const na_cb_info failed{{}, &handle, NA_CB_SEND_EXPECTED, ret};
         on_sent(&failed);
@@ -68,7 +68,7 @@ hg_return_t send_response(hg_handle& handle, const ResponseHeader& header) noexc
 }
 
 hg_return_t overflow_response(hg_handle& handle, Payload encoded, ResponseHeader& header) {
-    (void) hg_proc_set_extra_buf_is_mine(&handle.out_proc, 1);
+    (void)hg_proc_set_extra_buf_is_mine(&handle.out_proc, 1);
     if (handle.local) {
         handle.out_overflow = overflow_adopt(encoded.data, encoded.size);
         return handle.out_overflow == nullptr ? HG_NOMEM : HG_SUCCESS;
@@ -97,8 +97,9 @@ hg_return_t encode_response(hg_handle& handle, void* out_struct, ResponseHeader&
         return HG_SUCCESS;
     }
     if (!handle.cls().options.overflow)
-        return fail(HG_OVERFLOW, "hg_rpc", "RPC {:#x}: {} bytes of output exceed the {} of a message",
-                    handle.info.id, encoded.size, room.size);
+        return fail(HG_OVERFLOW, "hg_rpc",
+                    "RPC {:#x}: {} bytes of output exceed the {} of a message", handle.info.id,
+                    encoded.size, room.size);
     return overflow_response(handle, encoded, header);
 }
 
@@ -115,15 +116,16 @@ void complete_respond(hg_handle& handle) noexcept {
 
 hg_return_t respond(hg_handle& handle, hg_cb_t callback, void* arg, void* out_struct) {
     if (handle.role != Role::target)
-        return fail(HG_INVALID_ARG, "hg_rpc", "RPC {:#x}: only the target can respond", handle.info.id);
-    if (handle.no_response)
-        return fail(HG_OPNOTSUPPORTED, "hg_rpc", "RPC {:#x} is one-way: nobody waits for a response",
+        return fail(HG_INVALID_ARG, "hg_rpc", "RPC {:#x}: only the target can respond",
                     handle.info.id);
+    if (handle.no_response)
+        return fail(HG_OPNOTSUPPORTED, "hg_rpc",
+                    "RPC {:#x} is one-way: nobody waits for a response", handle.info.id);
     if (handle.rpc == nullptr) return HG_FAULT;
     if (handle.responded)
-        return fail(HG_INVALID_ARG, "hg_rpc", "RPC {:#x}: it has been responded to", handle.info.id);
-    if (const hg_return_t ret = provide_output(handle); ret != HG_SUCCESS)
-        return ret;
+        return fail(HG_INVALID_ARG, "hg_rpc", "RPC {:#x}: it has been responded to",
+                    handle.info.id);
+    if (const hg_return_t ret = provide_output(handle); ret != HG_SUCCESS) return ret;
     ResponseHeader header;
     hg_return_t ret = encode_response(handle, out_struct, header);
     if (ret == HG_SUCCESS) {
@@ -138,7 +140,8 @@ hg_return_t respond(hg_handle& handle, hg_cb_t callback, void* arg, void* out_st
         if (ret != HG_SUCCESS) unref_handle(handle);
         return ret;
     }
-    // The origin is told, so that it does not wait for ever; the caller keeps only its own reference.
+    // The origin is told, so that it does not wait for ever; the caller keeps only its own
+    // reference.
     respond_error(handle, ret);
     return ret;
 }

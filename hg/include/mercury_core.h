@@ -12,14 +12,14 @@
 
 typedef struct hg_core_class hg_core_class_t;
 typedef struct hg_core_context hg_core_context_t;
-typedef struct hg_core_addr *hg_core_addr_t;
-typedef struct hg_core_handle *hg_core_handle_t;
-typedef struct hg_core_op_id *hg_core_op_id_t;
+typedef struct hg_core_addr* hg_core_addr_t;
+typedef struct hg_core_handle* hg_core_handle_t;
+typedef struct hg_core_op_id* hg_core_op_id_t;
 
 /* What a core handle refers to; everything is borrowed from the handle. */
 struct hg_core_info {
-    hg_core_class_t *core_class;
-    hg_core_context_t *context;
+    hg_core_class_t* core_class;
+    hg_core_context_t* context;
     hg_core_addr_t addr;
     hg_id_t id;
     uint8_t context_id;
@@ -42,18 +42,18 @@ struct hg_core_cb_info {
         struct hg_core_cb_info_forward forward;
         struct hg_core_cb_info_respond respond;
     } info; /* the member that `type` says */
-    void *arg;
+    void* arg;
     hg_cb_type_t type;
     hg_return_t ret;
 };
 
 typedef hg_return_t (*hg_core_rpc_cb_t)(hg_core_handle_t handle);
-typedef hg_return_t (*hg_core_cb_t)(const struct hg_core_cb_info *callback_info);
+typedef hg_return_t (*hg_core_cb_t)(const struct hg_core_cb_info* callback_info);
 
-#define HG_CORE_ADDR_NULL ((hg_core_addr_t) 0)
-#define HG_CORE_HANDLE_NULL ((hg_core_handle_t) 0)
-#define HG_CORE_OP_ID_NULL ((hg_core_op_id_t) 0)
-#define HG_CORE_OP_ID_IGNORE ((hg_core_op_id_t *) 1)
+#define HG_CORE_ADDR_NULL ((hg_core_addr_t)0)
+#define HG_CORE_HANDLE_NULL ((hg_core_handle_t)0)
+#define HG_CORE_OP_ID_NULL ((hg_core_op_id_t)0)
+#define HG_CORE_OP_ID_IGNORE ((hg_core_op_id_t*)1)
 
 /* The payload continues outside the message. */
 #define HG_CORE_MORE_DATA (1 << 0)

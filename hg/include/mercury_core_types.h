@@ -53,7 +53,7 @@ struct hg_init_info {
      * An open network to use instead of opening one; stays the caller's, and must outlive the
      * class.
      */
-    na_class_t *na_class;
+    na_class_t* na_class;
 
     /* Requests a listening context can hold before any is served; 0 means 512. */
     uint32_t request_post_init;
@@ -65,7 +65,7 @@ struct hg_init_info {
     uint8_t auto_sm;
 
     /* Host part of the shared-memory address when auto_sm is set; NULL for a generated one. */
-    const char *sm_info_string;
+    const char* sm_info_string;
 
     /* What checksums cover. */
     hg_checksum_level_t checksum_level;
@@ -115,35 +115,35 @@ struct hg_diag_counters {
  * Every return code once, in order of value; define X(name) before expanding the list. The first 24
  * are numerically those of na_return_t. Values below HG_RETURN_MAX travel in responses.
  */
-#define HG_RETURN_VALUES                                                                           \
-    X(HG_SUCCESS)         /* done */                                                               \
-    X(HG_PERMISSION)      /* operation not permitted */                                            \
-    X(HG_NOENTRY)         /* no such entry */                                                      \
-    X(HG_INTERRUPT)       /* interrupted */                                                        \
-    X(HG_AGAIN)           /* resource temporarily unavailable */                                   \
-    X(HG_NOMEM)           /* out of memory */                                                      \
-    X(HG_ACCESS)          /* access denied */                                                      \
-    X(HG_FAULT)           /* bad address, or an object in the wrong state */                       \
-    X(HG_BUSY)            /* still in use */                                                       \
-    X(HG_EXIST)           /* exists already */                                                     \
-    X(HG_NODEV)           /* no such device */                                                     \
-    X(HG_INVALID_ARG)     /* an argument is not valid */                                           \
-    X(HG_PROTOCOL_ERROR)  /* the peer broke the protocol */                                        \
-    X(HG_OVERFLOW)        /* a value does not fit its room */                                      \
-    X(HG_MSGSIZE)         /* message too long */                                                   \
-    X(HG_PROTONOSUPPORT)  /* protocol not supported */                                             \
-    X(HG_OPNOTSUPPORTED)  /* operation not supported */                                            \
-    X(HG_ADDRINUSE)       /* address in use */                                                     \
-    X(HG_ADDRNOTAVAIL)    /* address not available */                                              \
-    X(HG_HOSTUNREACH)     /* peer cannot be reached */                                             \
-    X(HG_TIMEOUT)         /* nothing happened in time */                                           \
-    X(HG_CANCELED)        /* operation canceled */                                                 \
-    X(HG_IO_ERROR)        /* input or output failed */                                             \
-    X(HG_HOSTFIREWALL)    /* peer is behind a firewall */                                          \
-    X(HG_CHECKSUM_ERROR)  /* checksums differ */                                                   \
-    X(HG_NA_ERROR)        /* unspecified error of the network */                                   \
-    X(HG_OTHER_ERROR)     /* unspecified error */                                                  \
-    X(HG_RETURN_MAX)      /* number of codes, no code itself */
+#define HG_RETURN_VALUES                                                    \
+    X(HG_SUCCESS)        /* done */                                         \
+    X(HG_PERMISSION)     /* operation not permitted */                      \
+    X(HG_NOENTRY)        /* no such entry */                                \
+    X(HG_INTERRUPT)      /* interrupted */                                  \
+    X(HG_AGAIN)          /* resource temporarily unavailable */             \
+    X(HG_NOMEM)          /* out of memory */                                \
+    X(HG_ACCESS)         /* access denied */                                \
+    X(HG_FAULT)          /* bad address, or an object in the wrong state */ \
+    X(HG_BUSY)           /* still in use */                                 \
+    X(HG_EXIST)          /* exists already */                               \
+    X(HG_NODEV)          /* no such device */                               \
+    X(HG_INVALID_ARG)    /* an argument is not valid */                     \
+    X(HG_PROTOCOL_ERROR) /* the peer broke the protocol */                  \
+    X(HG_OVERFLOW)       /* a value does not fit its room */                \
+    X(HG_MSGSIZE)        /* message too long */                             \
+    X(HG_PROTONOSUPPORT) /* protocol not supported */                       \
+    X(HG_OPNOTSUPPORTED) /* operation not supported */                      \
+    X(HG_ADDRINUSE)      /* address in use */                               \
+    X(HG_ADDRNOTAVAIL)   /* address not available */                        \
+    X(HG_HOSTUNREACH)    /* peer cannot be reached */                       \
+    X(HG_TIMEOUT)        /* nothing happened in time */                     \
+    X(HG_CANCELED)       /* operation canceled */                           \
+    X(HG_IO_ERROR)       /* input or output failed */                       \
+    X(HG_HOSTFIREWALL)   /* peer is behind a firewall */                    \
+    X(HG_CHECKSUM_ERROR) /* checksums differ */                             \
+    X(HG_NA_ERROR)       /* unspecified error of the network */             \
+    X(HG_OTHER_ERROR)    /* unspecified error */                            \
+    X(HG_RETURN_MAX)     /* number of codes, no code itself */
 
 #define X(a) a,
 typedef enum hg_return { HG_RETURN_VALUES } hg_return_t;
@@ -161,7 +161,7 @@ typedef enum hg_return { HG_RETURN_VALUES } hg_return_t;
 /* API versions as numbers that can be compared. */
 #define HG_VERSION(major, minor) (((major) << 16) | (minor))
 #define HG_MAJOR(version) ((version) >> 16)
-#define HG_MINOR(version) ((version) &0xffff)
+#define HG_MINOR(version) ((version)&0xffff)
 #define HG_VERSION_GE(v1, v2) ((v1) >= (v2))
 #define HG_VERSION_LT(v1, v2) ((v1) < (v2))
 
@@ -173,22 +173,34 @@ typedef enum hg_return { HG_RETURN_VALUES } hg_return_t;
 /* All defaults, as an initialiser and as a value. */
 #ifdef __cplusplus
 /* C++ has no compound literals, so there the macro names the result of this function. */
-static inline constexpr hg_init_info hg_init_info_default()
-{
-    return hg_init_info{{nullptr, nullptr, 0, 0, 0, NA_ADDR_UNSPEC, 1, 0, false}, nullptr, 0, 0, 0,
-        nullptr, HG_CHECKSUM_NONE, 0, 0, 0, 0, 0, NA_TC_UNSPEC, false, 0, 0};
+static inline constexpr hg_init_info hg_init_info_default() {
+    return hg_init_info{{nullptr, nullptr, 0, 0, 0, NA_ADDR_UNSPEC, 1, 0, false},
+                        nullptr,
+                        0,
+                        0,
+                        0,
+                        nullptr,
+                        HG_CHECKSUM_NONE,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        NA_TC_UNSPEC,
+                        false,
+                        0,
+                        0};
 }
-#    define HG_INIT_INFO_INITIALIZER hg_init_info_default()
+#define HG_INIT_INFO_INITIALIZER hg_init_info_default()
 #else
-#    define HG_INIT_INFO_INITIALIZER                                                               \
-        (struct hg_init_info)                                                                      \
-        {                                                                                          \
-            .na_init_info = {.ip_subnet = NULL, .max_contexts = 1}, .na_class = NULL,              \
-            .request_post_init = 0, .request_post_incr = 0, .auto_sm = 0, .sm_info_string = NULL,  \
-            .checksum_level = HG_CHECKSUM_NONE, .no_bulk_eager = 0, .no_loopback = 0, .stats = 0,  \
-            .no_multi_recv = 0, .release_input_early = 0, .traffic_class = NA_TC_UNSPEC,           \
-            .no_overflow = false, .multi_recv_op_max = 0, .multi_recv_copy_threshold = 0           \
-        }
+#define HG_INIT_INFO_INITIALIZER                                                              \
+    (struct hg_init_info) {                                                                   \
+        .na_init_info = {.ip_subnet = NULL, .max_contexts = 1}, .na_class = NULL,             \
+        .request_post_init = 0, .request_post_incr = 0, .auto_sm = 0, .sm_info_string = NULL, \
+        .checksum_level = HG_CHECKSUM_NONE, .no_bulk_eager = 0, .no_loopback = 0, .stats = 0, \
+        .no_multi_recv = 0, .release_input_early = 0, .traffic_class = NA_TC_UNSPEC,          \
+        .no_overflow = false, .multi_recv_op_max = 0, .multi_recv_copy_threshold = 0          \
+    }
 #endif
 
 #endif /* MERCURY_CORE_TYPES_H */

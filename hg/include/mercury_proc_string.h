@@ -10,8 +10,8 @@
 #include "mercury_proc.h"
 #include "mercury_string_object.h"
 
-typedef const char *hg_const_string_t;
-typedef char *hg_string_t;
+typedef const char* hg_const_string_t;
+typedef char* hg_string_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,18 +22,15 @@ extern "C" {
  * HG_OVERFLOW when the buffer ends too early, HG_PROTOCOL_ERROR when the string is malformed,
  * HG_NOMEM.
  */
-HG_PUBLIC hg_return_t
-hg_proc_hg_const_string_t(hg_proc_t proc, void *data);
+HG_PUBLIC hg_return_t hg_proc_hg_const_string_t(hg_proc_t proc, void* data);
 
 /* The same for an hg_string_t. */
-HG_PUBLIC hg_return_t
-hg_proc_hg_string_t(hg_proc_t proc, void *data);
+HG_PUBLIC hg_return_t hg_proc_hg_string_t(hg_proc_t proc, void* data);
 
 /*
  * The same for an hg_string_object_t, whose flags travel along; what was decoded is always owned.
  */
-HG_PUBLIC hg_return_t
-hg_proc_hg_string_object_t(hg_proc_t proc, void *string);
+HG_PUBLIC hg_return_t hg_proc_hg_string_object_t(hg_proc_t proc, void* string);
 
 #ifdef __cplusplus
 }

@@ -10,16 +10,16 @@
 
 typedef struct hg_class hg_class_t;     /* an initialised library with its network */
 typedef struct hg_context hg_context_t; /* one queue of completions and its progress */
-typedef struct hg_addr *hg_addr_t;      /* a peer */
-typedef struct hg_handle *hg_handle_t;  /* one RPC */
-typedef struct hg_bulk *hg_bulk_t;      /* described memory, local or remote */
-typedef struct hg_proc *hg_proc_t;      /* an encoding or decoding in progress */
-typedef struct hg_op_id *hg_op_id_t;    /* a bulk transfer or lookup in flight */
+typedef struct hg_addr* hg_addr_t;      /* a peer */
+typedef struct hg_handle* hg_handle_t;  /* one RPC */
+typedef struct hg_bulk* hg_bulk_t;      /* described memory, local or remote */
+typedef struct hg_proc* hg_proc_t;      /* an encoding or decoding in progress */
+typedef struct hg_op_id* hg_op_id_t;    /* a bulk transfer or lookup in flight */
 
 /* What a handle refers to; everything is borrowed from the handle. */
 struct hg_info {
-    hg_class_t *hg_class;
-    hg_context_t *context;
+    hg_class_t* hg_class;
+    hg_context_t* context;
     hg_addr_t addr;     /* on the origin the target, on the target the origin */
     hg_id_t id;         /* the RPC */
     uint8_t context_id; /* the peer's context */
@@ -75,7 +75,7 @@ struct hg_cb_info {
         struct hg_cb_info_respond respond;
         struct hg_cb_info_bulk bulk;
     } info; /* the member that `type` says */
-    void *arg;
+    void* arg;
     hg_cb_type_t type;
     hg_return_t ret; /* how the operation ended */
 };
@@ -91,20 +91,20 @@ typedef hg_return_t (*hg_rpc_cb_t)(hg_handle_t handle);
  * Learns how an operation ended, exactly once, in the thread that triggers, with no lock held. May
  * call any function of the API. The return value is not used.
  */
-typedef hg_return_t (*hg_cb_t)(const struct hg_cb_info *callback_info);
+typedef hg_return_t (*hg_cb_t)(const struct hg_cb_info* callback_info);
 
 /*
  * Encodes, decodes or releases `data` as hg_proc_get_op() says; an error code ends the whole proc.
  */
-typedef hg_return_t (*hg_proc_cb_t)(hg_proc_t proc, void *data);
+typedef hg_return_t (*hg_proc_cb_t)(hg_proc_t proc, void* data);
 
-#define HG_ADDR_NULL ((hg_addr_t) 0)
-#define HG_HANDLE_NULL ((hg_handle_t) 0)
-#define HG_BULK_NULL ((hg_bulk_t) 0)
-#define HG_PROC_NULL ((hg_proc_t) 0)
-#define HG_OP_ID_NULL ((hg_op_id_t) 0)
+#define HG_ADDR_NULL ((hg_addr_t)0)
+#define HG_HANDLE_NULL ((hg_handle_t)0)
+#define HG_BULK_NULL ((hg_bulk_t)0)
+#define HG_PROC_NULL ((hg_proc_t)0)
+#define HG_OP_ID_NULL ((hg_op_id_t)0)
 
 /* Passed where an operation id is returned, to say that none is wanted; NULL says the same. */
-#define HG_OP_ID_IGNORE ((hg_op_id_t *) 1)
+#define HG_OP_ID_IGNORE ((hg_op_id_t*)1)
 
 #endif /* MERCURY_TYPES_H */

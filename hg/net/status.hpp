@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Codes of hg. They share their numbers with na up to HG_HOSTFIREWALL, so crossing is a cast; the border
-// of exported functions is c_call, cast likewise.
+// Codes of hg. They share their numbers with na up to HG_HOSTFIREWALL, so crossing is a cast; the
+// border of exported functions is c_call, cast likewise.
 #pragma once
 
 #include "mercury_types.h"
@@ -9,7 +9,9 @@
 
 namespace cinnabar::hg {
 
-constexpr hg_return_t from_na(na_return_t ret) noexcept { return static_cast<hg_return_t>(ret); }
+constexpr hg_return_t from_na(na_return_t ret) noexcept {
+    return static_cast<hg_return_t>(ret);
+}
 
 // The birth of an error of hg: logs it and gives the code to return.
 template <class... Args>

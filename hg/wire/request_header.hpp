@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The fixed header in front of every request: 40 bytes, little-endian, docs/wire.md. Pure functions;
-// decode() checks everything before anything is used.
+// The fixed header in front of every request: 40 bytes, little-endian, docs/wire.md. Pure
+// functions; decode() checks everything before anything is used.
 #pragma once
 
 #include <cstddef>
@@ -49,7 +49,8 @@ struct RequestHeader {
 
     // HG_PROTOCOL_ERROR: not a request (short, magic, reserved byte, a payload that is not there);
     // HG_PROTONOSUPPORT: a version or flag that this library does not know.
-    static hg_return_t decode(const void* from, std::size_t received, RequestHeader& header) noexcept {
+    static hg_return_t decode(const void* from, std::size_t received,
+                              RequestHeader& header) noexcept {
         const auto* p = static_cast<const unsigned char*>(from);
         if (received < size || load_le<std::uint16_t>(p) != magic) return HG_PROTOCOL_ERROR;
         header.flags = p[3];

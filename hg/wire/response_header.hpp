@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The fixed header in front of every response: 24 bytes, little-endian, docs/wire.md. Pure functions.
+// The fixed header in front of every response: 24 bytes, little-endian, docs/wire.md. Pure
+// functions.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,8 @@ struct ResponseHeader {
     static constexpr std::uint8_t version = 1;
 
     enum Flags : std::uint8_t {
-        more_data = 1,  // the payload is the descriptor of the real payload; acknowledge when fetched
+        more_data =
+            1,  // the payload is the descriptor of the real payload; acknowledge when fetched
         known_flags = 1,  // 4 and 8 are kept for checksums of header and payload
     };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The border between C++ and C: exported functions run their body through c_call(), so that nothing is
-// ever thrown across C. Exceptions become codes here and nowhere else.
+// The border between C++ and C: exported functions run their body through c_call(), so that nothing
+// is ever thrown across C. Exceptions become codes here and nowhere else.
 #pragma once
 
 #include <new>
@@ -11,7 +11,8 @@
 
 namespace cinnabar {
 
-// Result of an exception that reached the border; logs it, since it says that a check was forgotten.
+// Result of an exception that reached the border; logs it, since it says that a check was
+// forgotten.
 na_return_t code_of_current_exception(const char* function) noexcept;
 
 template <class Body>
@@ -32,7 +33,7 @@ auto c_object(const char* function, Body&& body) noexcept -> decltype(body()) {
     try {
         return body();
     } catch (...) {
-        (void) code_of_current_exception(function);
+        (void)code_of_current_exception(function);
         return nullptr;
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A non-blocking eventfd: signal() makes it readable, drain() makes it unreadable again. Used to wake a
-// thread that sleeps on an epoll set. Any thread.
+// A non-blocking eventfd: signal() makes it readable, drain() makes it unreadable again. Used to
+// wake a thread that sleeps on an epoll set. Any thread.
 #pragma once
 
 #include "na/base/file_descriptor.hpp"

@@ -11,7 +11,8 @@
 namespace cinnabar {
 namespace {
 
-// One bit per descriptor; the kernel's default ceiling (fs.nr_open) is 2^20. Untouched pages cost nothing.
+// One bit per descriptor; the kernel's default ceiling (fs.nr_open) is 2^20. Untouched pages cost
+// nothing.
 constexpr std::size_t max_descriptors = std::size_t{1} << 20;
 std::array<std::atomic<std::uint64_t>, max_descriptors / 64> owned{};
 

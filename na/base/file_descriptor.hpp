@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An owned file descriptor: closed on destruction, moved, never copied. Each shared object keeps a map
-// of the descriptors it owns, so that a forked child can close them all at once.
+// An owned file descriptor: closed on destruction, moved, never copied. Each shared object keeps a
+// map of the descriptors it owns, so that a forked child can close them all at once.
 #pragma once
 
 #include <utility>

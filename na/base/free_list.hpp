@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Objects for re-use: intrusive stacks, lock-free, any thread. Each thread has a favourite stack and turns
-// to the others when that one is empty or another thread is taking from it, so taking neither waits nor,
-// but for a rare chance, comes back with nothing while objects are there.
+// Objects for re-use: intrusive stacks, lock-free, any thread. Each thread has a favourite stack
+// and turns to the others when that one is empty or another thread is taking from it, so taking
+// neither waits nor, but for a rare chance, comes back with nothing while objects are there.
 #pragma once
 
 #include <array>
@@ -18,8 +18,8 @@ template <class T, T* T::*Next>
 class FreeList {
 public:
     void put(T& object) noexcept {
-        // Pushed one by one but taken over whole, so no element is re-used while another thread still
-        // compares it.
+        // Pushed one by one but taken over whole, so no element is re-used while another thread
+        // still compares it.
         std::atomic<T*>& returned = stacks_[thread_number() % stack_count].returned;
         T* top = returned.load(std::memory_order_relaxed);
         do {

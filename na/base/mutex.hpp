@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A mutex for set-up and tear-down paths (never the message path), annotated for clang's thread-safety
-// analysis. Lock order is stated in docs/threading.md.
+// A mutex for set-up and tear-down paths (never the message path), annotated for clang's
+// thread-safety analysis. Lock order is stated in docs/threading.md.
 #pragma once
 
 #include <mutex>

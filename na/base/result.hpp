@@ -15,7 +15,8 @@ namespace cinnabar {
 class [[nodiscard]] Status {
 public:
     constexpr Status() noexcept = default;
-    constexpr Status(na_return_t code) noexcept : code_(code) {}  // NOLINT(google-explicit-constructor)
+    constexpr Status(na_return_t code) noexcept
+        : code_(code) {}  // NOLINT(google-explicit-constructor)
 
     constexpr bool ok() const noexcept { return code_ == NA_SUCCESS; }
     constexpr na_return_t code() const noexcept { return code_; }
@@ -28,8 +29,8 @@ private:
 template <class T>
 class [[nodiscard]] Result {
 public:
-    Result(T value) : value_(std::move(value)) {}    // NOLINT(google-explicit-constructor)
-    Result(Status error) noexcept : error_(error) {}  // NOLINT(google-explicit-constructor)
+    Result(T value) : value_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
+    Result(Status error) noexcept : error_(error) {}       // NOLINT(google-explicit-constructor)
     Result(na_return_t error) noexcept : error_(error) {}  // NOLINT(google-explicit-constructor)
 
     bool ok() const noexcept { return value_.has_value(); }
@@ -47,8 +48,8 @@ private:
 }  // namespace cinnabar
 
 // Leaves the function with the error of a Status expression, if it has one.
-#define CINNABAR_TRY(expression)                                           \
-    do {                                                                   \
+#define CINNABAR_TRY(expression)                                                        \
+    do {                                                                                \
         if (::cinnabar::Status cinnabar_status_ = (expression); !cinnabar_status_.ok()) \
-            return cinnabar_status_;                                       \
+            return cinnabar_status_;                                                    \
     } while (false)

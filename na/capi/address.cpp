@@ -40,8 +40,8 @@ na_return_t NA_Addr_lookup(na_class_t* na_class, const char* name, na_addr_t** a
         if (const std::size_t plus = text.find('+'); plus < separator) {
             if (text.substr(0, plus) != na_class->plugin->class_name)
                 return log_error(NA_PROTONOSUPPORT, "na_addr",
-                                 "\"{}\" belongs to another class than this net, which is {}+{}", name,
-                                 na_class->plugin->class_name, na_class->protocol)
+                                 "\"{}\" belongs to another class than this net, which is {}+{}",
+                                 name, na_class->plugin->class_name, na_class->protocol)
                     .code();
             text.remove_prefix(plus + 1);
         }
@@ -84,8 +84,7 @@ bool NA_Addr_cmp(na_class_t* na_class, na_addr_t* addr1, na_addr_t* addr2) {
 }
 
 bool NA_Addr_is_self(na_class_t* na_class, na_addr_t* addr) {
-    return belongs(na_class, addr) &&
-           na_class->plugin->address.is_self(part(na_class), part(addr));
+    return belongs(na_class, addr) && na_class->plugin->address.is_self(part(na_class), part(addr));
 }
 
 na_return_t NA_Addr_to_string(na_class_t* na_class, char* buf, size_t* buf_size, na_addr_t* addr) {

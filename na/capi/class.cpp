@@ -32,21 +32,20 @@ na_class* open_net(const char* text, bool listen, na_init_info init) {
     std::string why;
     Result<InfoString> parsed = parse_info_string(text == nullptr ? "" : text, &why);
     if (!parsed.ok()) {
-        (void) log_error(parsed.status().code(), "na_cls", "cannot open \"{}\": {}", shown, why);
+        (void)log_error(parsed.status().code(), "na_cls", "cannot open \"{}\": {}", shown, why);
         return nullptr;
     }
     const Plugin* plugin = find_plugin(parsed->class_name, parsed->protocol, &why);
     if (plugin == nullptr) {
-        (void) log_error(NA_PROTONOSUPPORT, "na_cls", "cannot open \"{}\": {}", shown, why);
+        (void)log_error(NA_PROTONOSUPPORT, "na_cls", "cannot open \"{}\": {}", shown, why);
         return nullptr;
     }
     if (init.max_contexts == 0) init.max_contexts = 1;
-    auto* cls = new_object<na_class>(
-        plugin->table->class_size, plugin, parsed->protocol, listen,
-        (init.progress_mode & NA_NO_BLOCK) != 0, na_limits{},
-        fork_count.load(std::memory_order_relaxed));
+    auto* cls = new_object<na_class>(plugin->table->class_size, plugin, parsed->protocol, listen,
+                                     (init.progress_mode & NA_NO_BLOCK) != 0, na_limits{},
+                                     fork_count.load(std::memory_order_relaxed));
     if (cls == nullptr) {
-        (void) log_error(NA_NOMEM, "na_cls", "cannot open \"{}\": out of memory", shown);
+        (void)log_error(NA_NOMEM, "na_cls", "cannot open \"{}\": out of memory", shown);
         return nullptr;
     }
     const na_plugin_open request{sizeof(na_plugin_open), cls->protocol.c_str(),
@@ -54,7 +53,7 @@ na_class* open_net(const char* text, bool listen, na_init_info init) {
     const na_return_t ret = plugin->cls.open(part(cls), &request);
     if (ret != NA_SUCCESS) {
         // The plugin has said why; this line ties the cause to what the user wrote.
-        (void) log_error(ret, "na_cls", "cannot open \"{}\": {}", shown, NA_Error_to_string(ret));
+        (void)log_error(ret, "na_cls", "cannot open \"{}\": {}", shown, NA_Error_to_string(ret));
         delete_object(cls);
         return nullptr;
     }
@@ -84,12 +83,12 @@ na_class_t* NA_Initialize_opt(const char* info_string, bool listen,
 na_class_t* NA_Initialize_opt2(const char* info_string, bool listen, unsigned int version,
                                const struct na_init_info* na_init_info) {
     return c_object("NA_Initialize", [&]() -> na_class* {
-        struct na_init_info init{};
+        struct na_init_info init {};
         if (na_init_info != nullptr) {
             if (version == 0) {
-                (void) log_error(NA_INVALID_ARG, "na_cls",
-                                 "NA_Initialize_opt2: version 0 with options; pass "
-                                 "NA_VERSION(NA_VERSION_MAJOR, NA_VERSION_MINOR)");
+                (void)log_error(NA_INVALID_ARG, "na_cls",
+                                "NA_Initialize_opt2: version 0 with options; pass "
+                                "NA_VERSION(NA_VERSION_MAJOR, NA_VERSION_MINOR)");
                 return nullptr;
             }
             if (NA_VERSION_GE(version, NA_VERSION(5, 0)))
@@ -131,7 +130,9 @@ const char* NA_Get_class_protocol(const na_class_t* na_class) {
     return na_class == nullptr ? nullptr : na_class->protocol.c_str();
 }
 
-bool NA_Is_listening(const na_class_t* na_class) { return na_class != nullptr && na_class->listen; }
+bool NA_Is_listening(const na_class_t* na_class) {
+    return na_class != nullptr && na_class->listen;
+}
 
 namespace {
 

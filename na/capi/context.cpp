@@ -14,7 +14,7 @@ na_context* open_context(na_class* cls, std::uint8_t id, bool sink) {
     if (context == nullptr) return nullptr;
     const na_return_t ret = cls->plugin->cls.context_open(part(cls), part(context), id);
     if (ret != NA_SUCCESS) {
-        (void) log_error(ret, "na_ctx", "cannot open context {}: {}", id, NA_Error_to_string(ret));
+        (void)log_error(ret, "na_ctx", "cannot open context {}: {}", id, NA_Error_to_string(ret));
         delete_object(context);
         return nullptr;
     }
@@ -24,7 +24,9 @@ na_context* open_context(na_class* cls, std::uint8_t id, bool sink) {
 
 }  // namespace
 
-na_context_t* NA_Context_create(na_class_t* na_class) { return open_context(na_class, 0, false); }
+na_context_t* NA_Context_create(na_class_t* na_class) {
+    return open_context(na_class, 0, false);
+}
 
 na_context_t* NA_Context_create_id(na_class_t* na_class, uint8_t id) {
     return open_context(na_class, id, false);
@@ -35,11 +37,13 @@ na_context_t* NA_Context_create_sink(na_class_t* na_class, uint8_t id) {
 }
 
 na_return_t NA_Context_destroy(na_class_t* na_class, na_context_t* context) {
-    if (na_class == nullptr || context == nullptr || context->cls != na_class) return NA_INVALID_ARG;
+    if (na_class == nullptr || context == nullptr || context->cls != na_class)
+        return NA_INVALID_ARG;
     if (!forked(na_class)) {
         const unsigned queued = context->completion_count.load(std::memory_order_acquire);
         if (queued > 0) {
-            log_warning("na_ctx", "context {} is not destroyed: {} completion(s) wait for NA_Trigger()",
+            log_warning("na_ctx",
+                        "context {} is not destroyed: {} completion(s) wait for NA_Trigger()",
                         context->id, queued);
             return NA_BUSY;
         }
@@ -70,7 +74,7 @@ na_op_id_t* NA_Op_create(na_class_t* na_class, unsigned long) {
 void NA_Op_destroy(na_class_t* na_class, na_op_id_t* op_id) {
     if (na_class == nullptr || op_id == nullptr) return;
     if (op_id->posted.load(std::memory_order_acquire) && !forked(na_class)) {
-        (void) log_error(NA_BUSY, "na_op", "NA_Op_destroy: the operation is still posted; kept");
+        (void)log_error(NA_BUSY, "na_op", "NA_Op_destroy: the operation is still posted; kept");
         return;
     }
     na_class->plugin->cls.op_close(part(na_class), part(op_id));

@@ -17,7 +17,8 @@ bool lengths_wrap(const na_segment* segments, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         const auto base = reinterpret_cast<std::uintptr_t>(segments[i].base);
         if (__builtin_add_overflow(total, segments[i].len, &total)) return true;
-        if (std::uintptr_t end = 0; __builtin_add_overflow(base, segments[i].len, &end)) return true;
+        if (std::uintptr_t end = 0; __builtin_add_overflow(base, segments[i].len, &end))
+            return true;
     }
     return false;
 }
@@ -41,8 +42,8 @@ na_return_t NA_Mem_handle_create_segments(na_class_t* na_class, struct na_segmen
     if (lengths_wrap(segments, segment_count)) return NA_INVALID_ARG;
     auto* mem = new_object<na_mem_handle>(na_class->plugin->table->mem_size, na_class, flags);
     if (mem == nullptr) return NA_NOMEM;
-    const na_return_t ret = na_class->plugin->memory.create(part(na_class), part(mem), segments,
-                                                            segment_count, flags);
+    const na_return_t ret =
+        na_class->plugin->memory.create(part(na_class), part(mem), segments, segment_count, flags);
     if (ret != NA_SUCCESS) {
         delete_object(mem);
         return ret;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The one way in which an operation is posted: marks it busy, hands it to the plugin, and takes the mark
-// back if the plugin refuses it.
+// The one way in which an operation is posted: marks it busy, hands it to the plugin, and takes the
+// mark back if the plugin refuses it.
 #pragma once
 
 #include "na/core/class.hpp"
@@ -18,7 +18,8 @@ inline bool postable(const na_class* cls, const na_context* context, const na_op
 }
 
 template <class Start>
-na_return_t post(na_context* context, na_op_id* op, const Callback& callback, Start&& start) noexcept {
+na_return_t post(na_context* context, na_op_id* op, const Callback& callback,
+                 Start&& start) noexcept {
     if (forked(context->cls)) return NA_FAULT;
     if (op->posted.load(std::memory_order_acquire)) return NA_BUSY;
     op->posted.store(true, std::memory_order_relaxed);

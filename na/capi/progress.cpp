@@ -20,10 +20,12 @@ bool belongs(const na_class* cls, const na_context* context) {
     return cls != nullptr && context != nullptr && context->cls == cls;
 }
 
-// The oldest completion, or null. Several threads may trigger: they take turns at the consumer side.
+// The oldest completion, or null. Several threads may trigger: they take turns at the consumer
+// side.
 na_op_id* take_completion(na_context* context) {
     if (context->completion_count.load(std::memory_order_acquire) == 0) return nullptr;
-    while (context->triggering.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
+    while (context->triggering.exchange(true, std::memory_order_acquire))
+        std::this_thread::yield();
     MpscNode* node = context->completions.pop();
     context->triggering.store(false, std::memory_order_release);
     if (node == nullptr) return nullptr;
@@ -77,7 +79,7 @@ void wait_for_event(na_context* context, Clock::time_point deadline) {
             std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
         pollfd event{fd, POLLIN, 0};
         // An interrupted sleep is a spurious wake-up: the caller polls again.
-        (void) ::poll(&event, 1, static_cast<int>(std::clamp<long long>(left, 0, NA_MAX_IDLE_TIME)));
+        (void)::poll(&event, 1, static_cast<int>(std::clamp<long long>(left, 0, NA_MAX_IDLE_TIME)));
     }
     context->sleepers.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -118,7 +120,8 @@ na_return_t NA_Poll_wait(na_class_t* na_class, na_context_t* context, unsigned i
     for (;;) {
         const na_return_t ret = poll_once(context, &count);
         if (count_p != nullptr) *count_p = count;
-        if (ret != NA_SUCCESS || count > 0 || timeout_ms == 0 || Clock::now() >= deadline) return ret;
+        if (ret != NA_SUCCESS || count > 0 || timeout_ms == 0 || Clock::now() >= deadline)
+            return ret;
         wait_for_event(context, deadline);
     }
 }
@@ -130,7 +133,8 @@ na_return_t NA_Progress(na_class_t* na_class, na_context_t* context, unsigned in
     return count > 0 ? NA_SUCCESS : NA_TIMEOUT;
 }
 
-na_return_t NA_Trigger(na_context_t* context, unsigned int max_count, unsigned int* actual_count_p) {
+na_return_t NA_Trigger(na_context_t* context, unsigned int max_count,
+                       unsigned int* actual_count_p) {
     if (context == nullptr) return NA_INVALID_ARG;
     unsigned int count = 0;
     while (count < max_count) {

@@ -12,8 +12,13 @@ na_return_t NA_Put(na_class_t* na_class, na_context_t* context, na_cb_t callback
     if (!postable(na_class, context, op_id) || local_mem_handle == nullptr ||
         remote_mem_handle == nullptr || remote_addr == nullptr)
         return NA_INVALID_ARG;
-    const na_rma rma{part(local_mem_handle), part(remote_mem_handle), local_offset, remote_offset,
-                     data_size,              part(remote_addr),       remote_id};
+    const na_rma rma{part(local_mem_handle),
+                     part(remote_mem_handle),
+                     local_offset,
+                     remote_offset,
+                     data_size,
+                     part(remote_addr),
+                     remote_id};
     return post(context, op_id, {callback, arg, NA_CB_PUT}, [&](const Plugin& plugin) {
         return plugin.rma.put(part(context), part(op_id), &rma);
     });
@@ -26,8 +31,13 @@ na_return_t NA_Get(na_class_t* na_class, na_context_t* context, na_cb_t callback
     if (!postable(na_class, context, op_id) || local_mem_handle == nullptr ||
         remote_mem_handle == nullptr || remote_addr == nullptr)
         return NA_INVALID_ARG;
-    const na_rma rma{part(local_mem_handle), part(remote_mem_handle), local_offset, remote_offset,
-                     data_size,              part(remote_addr),       remote_id};
+    const na_rma rma{part(local_mem_handle),
+                     part(remote_mem_handle),
+                     local_offset,
+                     remote_offset,
+                     data_size,
+                     part(remote_addr),
+                     remote_id};
     return post(context, op_id, {callback, arg, NA_CB_GET}, [&](const Plugin& plugin) {
         return plugin.rma.get(part(context), part(op_id), &rma);
     });

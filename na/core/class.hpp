@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// libna's side of its objects: the headers in front of the plugin's parts, and what a plugin is once
-// loaded. The C functions in na/capi work on these; nobody outside libna sees them.
+// libna's side of its objects: the headers in front of the plugin's parts, and what a plugin is
+// once loaded. The C functions in na/capi work on these; nobody outside libna sees them.
 #pragma once
 
 #include <atomic>
@@ -14,8 +14,8 @@
 
 namespace cinnabar::na {
 
-// A loaded plugin: its tables copied at full size, absent slots filled (loader/unsupported.cpp), so that
-// no caller tests for null. Lives until the process ends.
+// A loaded plugin: its tables copied at full size, absent slots filled (loader/unsupported.cpp), so
+// that no caller tests for null. Lives until the process ends.
 struct Plugin {
     const na_plugin* table = nullptr;
     std::string name;
@@ -54,7 +54,8 @@ struct na_context {
     std::atomic<unsigned> completion_count{0};
     std::atomic<bool> triggering{false};  // the consumer side of `completions` is taken
     std::atomic<int> sleepers{0};         // threads in NA_Poll_wait() that a completion must wake
-    std::atomic<bool> armed{false};       // NA_Poll_try_wait() has told a user to sleep on the descriptor
+    std::atomic<bool> armed{
+        false};  // NA_Poll_try_wait() has told a user to sleep on the descriptor
 };
 
 struct na_addr {
@@ -89,11 +90,21 @@ void addr_lend(na_addr* addr) noexcept;
 void addr_acquire(na_addr* addr) noexcept;
 void addr_release(na_addr* addr) noexcept;
 
-inline void* part(na_class* object) noexcept { return plugin_part(object); }
-inline void* part(na_context* object) noexcept { return plugin_part(object); }
-inline void* part(na_addr* object) noexcept { return plugin_part(object); }
-inline void* part(na_op_id* object) noexcept { return plugin_part(object); }
-inline void* part(na_mem_handle* object) noexcept { return plugin_part(object); }
+inline void* part(na_class* object) noexcept {
+    return plugin_part(object);
+}
+inline void* part(na_context* object) noexcept {
+    return plugin_part(object);
+}
+inline void* part(na_addr* object) noexcept {
+    return plugin_part(object);
+}
+inline void* part(na_op_id* object) noexcept {
+    return plugin_part(object);
+}
+inline void* part(na_mem_handle* object) noexcept {
+    return plugin_part(object);
+}
 
 // The functions lent to plugins.
 extern const na_host host_functions;

@@ -21,8 +21,11 @@ void fill_info(na_op_id* op, const na_completion& completion) noexcept {
                 completion.source == nullptr ? nullptr : header_of<na_addr>(completion.source),
                 completion.tag, completion.buf, !completion.more};
             break;
-        case NA_CB_RECV_EXPECTED: info.info.recv_expected = {completion.size}; break;
-        default: break;
+        case NA_CB_RECV_EXPECTED:
+            info.info.recv_expected = {completion.size};
+            break;
+        default:
+            break;
     }
 }
 
@@ -92,7 +95,9 @@ bool addr_try_ref(void* addr_part) noexcept {
     return false;
 }
 
-void addr_unref(void* addr_part) noexcept { drop(header_of<na_addr>(addr_part), one_reference); }
+void addr_unref(void* addr_part) noexcept {
+    drop(header_of<na_addr>(addr_part), one_reference);
+}
 
 }  // namespace
 
@@ -107,10 +112,11 @@ void addr_acquire(na_addr* addr) noexcept {
     if ((before >> 32) == 0) addr->cls->addresses_in_use.fetch_add(1, std::memory_order_relaxed);
 }
 
-void addr_release(na_addr* addr) noexcept { drop(addr, one_user); }
+void addr_release(na_addr* addr) noexcept {
+    drop(addr, one_user);
+}
 
-const na_host host_functions{
-    sizeof(na_host), complete, addr_create, addr_ref, addr_unref, NA_Log_enabled, NA_Log_write,
-    addr_try_ref};
+const na_host host_functions{sizeof(na_host), complete,       addr_create,  addr_ref,
+                             addr_unref,      NA_Log_enabled, NA_Log_write, addr_try_ref};
 
 }  // namespace cinnabar::na

@@ -7,8 +7,8 @@ namespace {
 bool is_name(std::string_view text) {
     for (const char c : text) {
         const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                             (c >= '0' && c <= '9') || c == '_' || c == ';' || c == ',' || c == '-' ||
-                             c == '.';
+                             (c >= '0' && c <= '9') || c == '_' || c == ';' || c == ',' ||
+                             c == '-' || c == '.';
         if (!allowed) return false;
     }
     return !text.empty();

@@ -12,7 +12,7 @@ namespace cinnabar::na {
 struct InfoString {
     std::string class_name;  // empty if not given
     std::string protocol;
-    std::string host;        // verbatim, empty if not given
+    std::string host;  // verbatim, empty if not given
 };
 
 // On error, *why receives what is wrong with it, for the log line of the caller.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The process's one log sink: level, subsystems, stream. Environment HG_LOG_LEVEL and HG_LOG_SUBSYS give
-// the initial settings. Silent below warning by default. Any thread; a line is written with one call.
+// The process's one log sink: level, subsystems, stream. Environment HG_LOG_LEVEL and HG_LOG_SUBSYS
+// give the initial settings. Silent below warning by default. Any thread; a line is written with
+// one call.
 #include <atomic>
 #include <cstdarg>
 #include <cstdlib>
@@ -25,10 +26,10 @@ struct LevelName {
 };
 
 constexpr LevelName level_names[] = {
-    {"none", LogLevel::none},       {"fatal", LogLevel::error},  {"ftl", LogLevel::error},
-    {"error", LogLevel::error},     {"err", LogLevel::error},    {"warning", LogLevel::warning},
-    {"warn", LogLevel::warning},    {"info", LogLevel::info},    {"inf", LogLevel::info},
-    {"debug", LogLevel::debug},     {"dbg", LogLevel::debug},    {"min_debug", LogLevel::trace},
+    {"none", LogLevel::none},    {"fatal", LogLevel::error}, {"ftl", LogLevel::error},
+    {"error", LogLevel::error},  {"err", LogLevel::error},   {"warning", LogLevel::warning},
+    {"warn", LogLevel::warning}, {"info", LogLevel::info},   {"inf", LogLevel::info},
+    {"debug", LogLevel::debug},  {"dbg", LogLevel::debug},   {"min_debug", LogLevel::trace},
     {"trace", LogLevel::trace},
 };
 
@@ -51,7 +52,8 @@ Sink& sink() {
     static Sink* instance = [] {
         auto* made = new Sink;
         if (const char* level = std::getenv("HG_LOG_LEVEL")) set_level(*made, level);
-        if (const char* subsystems = std::getenv("HG_LOG_SUBSYS")) set_subsystems(*made, subsystems);
+        if (const char* subsystems = std::getenv("HG_LOG_SUBSYS"))
+            set_subsystems(*made, subsystems);
         return made;
     }();
     return *instance;
@@ -63,12 +65,14 @@ void emit(Sink& s, LogLevel level, const char* subsystem, const char* text) {
     if (stream == nullptr) stream = stderr;
     timespec now{};
     clock_gettime(CLOCK_REALTIME, &now);
-    const double seconds = static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+    const double seconds =
+        static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
     if (LogFunction function = s.function.load(std::memory_order_relaxed))
-        function(stream, "# [%f] cinnabar->%s [%s] %s\n", seconds, subsystem, level_texts[index], text);
+        function(stream, "# [%f] cinnabar->%s [%s] %s\n", seconds, subsystem, level_texts[index],
+                 text);
     else
-        std::fprintf(stream, "# [%f] cinnabar->%s [%s] %s\n", seconds, subsystem, level_texts[index],
-                     text);
+        std::fprintf(stream, "# [%f] cinnabar->%s [%s] %s\n", seconds, subsystem,
+                     level_texts[index], text);
 }
 
 void set_level(Sink& s, const char* name) {
@@ -77,7 +81,8 @@ void set_level(Sink& s, const char* name) {
             s.level.store(static_cast<int>(entry.level), std::memory_order_relaxed);
             return;
         }
-    emit(s, LogLevel::warning, "log", "unknown log level: use none, error, warning, info, debug, trace");
+    emit(s, LogLevel::warning, "log",
+         "unknown log level: use none, error, warning, info, debug, trace");
 }
 
 void set_subsystems(Sink& s, const char* list) {
@@ -133,7 +138,8 @@ using namespace cinnabar;
 bool NA_Log_enabled(int level, const char* subsys) {
     Sink& s = sink();
     if (level <= 0 || level > s.level.load(std::memory_order_relaxed)) return false;
-    return !s.filtered.load(std::memory_order_acquire) || selected(s, subsys == nullptr ? "" : subsys);
+    return !s.filtered.load(std::memory_order_acquire) ||
+           selected(s, subsys == nullptr ? "" : subsys);
 }
 
 void NA_Log_write(int level, const char* subsys, const char* text) {

@@ -37,10 +37,9 @@ int rank_of(const Plugin& plugin) {
 }
 
 void insert(Catalog& c, std::unique_ptr<Plugin> plugin) {
-    const auto place =
-        std::find_if(c.plugins.begin(), c.plugins.end(), [&](const std::unique_ptr<Plugin>& other) {
-            return rank_of(*other) > rank_of(*plugin);
-        });
+    const auto place = std::find_if(
+        c.plugins.begin(), c.plugins.end(),
+        [&](const std::unique_ptr<Plugin>& other) { return rank_of(*other) > rank_of(*plugin); });
     c.plugins.insert(place, std::move(plugin));
 }
 
@@ -50,11 +49,16 @@ bool known(const Catalog& c, std::string_view name) {
 }
 
 // The lock is held across fork() so that the child finds the list whole.
-CINNABAR_NO_TS_ANALYSIS void before_fork() { catalog().mutex.lock(); }
-CINNABAR_NO_TS_ANALYSIS void after_fork_in_parent() { catalog().mutex.unlock(); }
+CINNABAR_NO_TS_ANALYSIS void before_fork() {
+    catalog().mutex.lock();
+}
+CINNABAR_NO_TS_ANALYSIS void after_fork_in_parent() {
+    catalog().mutex.unlock();
+}
 CINNABAR_NO_TS_ANALYSIS void after_fork_in_child() {
     fork_count.fetch_add(1, std::memory_order_relaxed);
-    for (const auto& plugin : catalog().plugins) plugin->forked();
+    for (const auto& plugin : catalog().plugins)
+        plugin->forked();
     catalog().mutex.unlock();
 }
 
@@ -75,11 +79,13 @@ std::vector<const Plugin*> plugins() {
     MutexLock lock(c.mutex);
     search(c);
     std::vector<const Plugin*> list;
-    for (const auto& plugin : c.plugins) list.push_back(plugin.get());
+    for (const auto& plugin : c.plugins)
+        list.push_back(plugin.get());
     return list;
 }
 
-const Plugin* find_plugin(std::string_view class_name, const std::string& protocol, std::string* why) {
+const Plugin* find_plugin(std::string_view class_name, const std::string& protocol,
+                          std::string* why) {
     std::string names;
     for (const Plugin* plugin : plugins()) {
         if ((class_name.empty() || plugin->class_name == class_name) &&

@@ -10,12 +10,13 @@
 
 namespace cinnabar::na {
 
-// Every usable plugin, in the order in which protocols are matched: sm, tcp, ofi, ucx, then others by
-// search order. The objects live until the process ends.
+// Every usable plugin, in the order in which protocols are matched: sm, tcp, ofi, ucx, then others
+// by search order. The objects live until the process ends.
 std::vector<const Plugin*> plugins();
 
 // The first plugin that has this class name (any, if empty) and accepts the protocol; nullptr, with
 // *why saying what there is.
-const Plugin* find_plugin(std::string_view class_name, const std::string& protocol, std::string* why);
+const Plugin* find_plugin(std::string_view class_name, const std::string& protocol,
+                          std::string* why);
 
 }  // namespace cinnabar::na

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Loads plugin files: dlopen, entry function, version check. One warning line, with the reason, for a
-// file that cannot be used.
+// Loads plugin files: dlopen, entry function, version check. One warning line, with the reason, for
+// a file that cannot be used.
 #pragma once
 
 #include <memory>

@@ -37,19 +37,24 @@ void or_else(Slot& slot, Slot fallback) {
 
 void* buf_alloc(void*, std::size_t size, unsigned long, void** plugin_data) {
     *plugin_data = nullptr;
-    // Not page aligned: buffers that all start at the same page offset would fight for the same cache
-    // sets.
+    // Not page aligned: buffers that all start at the same page offset would fight for the same
+    // cache sets.
     return std::aligned_alloc(64, (size + 63) / 64 * 64);
 }
 
-void buf_free(void*, void* buf, void*) { std::free(buf); }
+void buf_free(void*, void* buf, void*) {
+    std::free(buf);
+}
 
 void* mem_alloc(void*, std::size_t size) {
-    void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory == MAP_FAILED ? nullptr : memory;
 }
 
-void mem_free(void*, void* buf, std::size_t size) { ::munmap(buf, size); }
+void mem_free(void*, void* buf, std::size_t size) {
+    ::munmap(buf, size);
+}
 
 void get_limits(void*, na_limits* limits) {
     const std::size_t size = limits->size;
@@ -57,8 +62,12 @@ void get_limits(void*, na_limits* limits) {
     limits->size = size;
 }
 
-int no_descriptor(void*) { return -1; }
-bool same_object(void*, void* a, void* b) { return a == b; }
+int no_descriptor(void*) {
+    return -1;
+}
+bool same_object(void*, void* a, void* b) {
+    return a == b;
+}
 
 }  // namespace
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Turns a plugin's C++ classes into the C tables of na_plugin.h, and catches its exceptions: the only
-// place where that happens. A plugin author writes a traits type
+// Turns a plugin's C++ classes into the C tables of na_plugin.h, and catches its exceptions: the
+// only place where that happens. A plugin author writes a traits type
 //
 //   struct MyPlugin {
 //       static constexpr const char* name = "my";          // libna_plugin_my.so
 //       static constexpr const char* class_name = "na";
-//       using Class = ...; using Context = ...; using Address = ...; using Op = ...; using Memory = ...;
-//       static bool check_protocol(std::string_view protocol);
+//       using Class = ...; using Context = ...; using Address = ...; using Op = ...; using Memory =
+//       ...; static bool check_protocol(std::string_view protocol);
 //   };
 //
-// and one line: CINNABAR_NA_PLUGIN(MyPlugin). Class, Op and Memory are default-constructed in libna's memory,
-// Context is constructed from (Class&, uint8_t id); destructors run on close. The members called are those used
-// below, with the contract of the slot of the same name; optional ones are tested with `requires`.
+// and one line: CINNABAR_NA_PLUGIN(MyPlugin). Class, Op and Memory are default-constructed in
+// libna's memory, Context is constructed from (Class&, uint8_t id); destructors run on close. The
+// members called are those used below, with the contract of the slot of the same name; optional
+// ones are tested with `requires`.
 #pragma once
 
 #include <cstddef>
@@ -55,7 +56,7 @@ class Adapter {
     static void close(void* cls) { cls_of(cls).~Class(); }
     static void get_limits(void* cls, na_limits* limits) { cls_of(cls).get_limits(*limits); }
     static bool has_feature(void* cls, unsigned long flags) {
-        if constexpr (requires(Class& c) { c.has_feature(flags); })
+        if constexpr (requires(Class & c) { c.has_feature(flags); })
             return cls_of(cls).has_feature(flags);
         else
             return false;
@@ -68,7 +69,8 @@ class Adapter {
             return status;
         });
     }
-    // Context::close() gives NA_BUSY while operations are posted; on success the object is destroyed.
+    // Context::close() gives NA_BUSY while operations are posted; on success the object is
+    // destroyed.
     static na_return_t context_close(void*, void* ctx) {
         return c_call("context_close", [&] {
             const Status status = ctx_of(ctx).close();
@@ -145,7 +147,7 @@ class Adapter {
         return c_call("recv_expected", [&] { return ctx_of(ctx).recv_expected(op_of(op), *recv); });
     }
     static na_return_t multi_recv_unexpected(void* ctx, void* op, const na_recv* recv) {
-        if constexpr (requires(Context& c, Op& o) { c.multi_recv_unexpected(o, *recv); })
+        if constexpr (requires(Context & c, Op & o) { c.multi_recv_unexpected(o, *recv); })
             return c_call("multi_recv_unexpected",
                           [&] { return ctx_of(ctx).multi_recv_unexpected(op_of(op), *recv); });
         else
@@ -154,13 +156,14 @@ class Adapter {
 
     // --- memory
     static void* mem_alloc(void* cls, std::size_t size) {
-        if constexpr (requires(Class& c) { c.mem_alloc(size); })
+        if constexpr (requires(Class & c) { c.mem_alloc(size); })
             return c_object("mem_alloc", [&]() -> void* { return cls_of(cls).mem_alloc(size); });
         else
             return nullptr;
     }
     static void mem_free(void* cls, void* buf, std::size_t size) {
-        if constexpr (requires(Class& c) { c.mem_free(buf, size); }) cls_of(cls).mem_free(buf, size);
+        if constexpr (requires(Class & c) { c.mem_free(buf, size); })
+            cls_of(cls).mem_free(buf, size);
     }
     static na_return_t mem_create(void* cls, void* mem, const na_segment* segments,
                                   std::size_t count, unsigned long flags) {
@@ -177,8 +180,7 @@ class Adapter {
                       [&] { return mem_of(mem).register_memory(cls_of(cls), type, device); });
     }
     static na_return_t mem_deregister(void* cls, void* mem) {
-        return c_call("mem_deregister",
-                      [&] { return mem_of(mem).deregister_memory(cls_of(cls)); });
+        return c_call("mem_deregister", [&] { return mem_of(mem).deregister_memory(cls_of(cls)); });
     }
     static std::size_t mem_serialize_size(void* cls, void* mem) {
         return mem_of(mem).serialize_size(cls_of(cls));
@@ -213,13 +215,28 @@ class Adapter {
         return c_call("cancel", [&] { return ctx_of(ctx).cancel(op_of(op)); });
     }
 
-    static constexpr na_plugin_class_ops class_ops{
-        sizeof(na_plugin_class_ops), check_protocol, list,          open,    close,   get_limits,
-        has_feature,                 context_open,   context_close, op_open, op_close};
-    static constexpr na_plugin_address_ops address_ops{
-        sizeof(na_plugin_address_ops), lookup,    self,                destroy,        set_remove,
-        equal,                         is_self,   to_string,           addr_serialize_size,
-        addr_serialize,                addr_deserialize};
+    static constexpr na_plugin_class_ops class_ops{sizeof(na_plugin_class_ops),
+                                                   check_protocol,
+                                                   list,
+                                                   open,
+                                                   close,
+                                                   get_limits,
+                                                   has_feature,
+                                                   context_open,
+                                                   context_close,
+                                                   op_open,
+                                                   op_close};
+    static constexpr na_plugin_address_ops address_ops{sizeof(na_plugin_address_ops),
+                                                       lookup,
+                                                       self,
+                                                       destroy,
+                                                       set_remove,
+                                                       equal,
+                                                       is_self,
+                                                       to_string,
+                                                       addr_serialize_size,
+                                                       addr_serialize,
+                                                       addr_deserialize};
     static constexpr na_plugin_message_ops message_ops{sizeof(na_plugin_message_ops),
                                                        nullptr,
                                                        nullptr,
@@ -230,7 +247,7 @@ class Adapter {
                                                        multi_recv_unexpected,
                                                        send_expected,
                                                        recv_expected};
-    static constexpr bool has_alloc = requires(Class& c) { c.mem_alloc(std::size_t{}); };
+    static constexpr bool has_alloc = requires(Class & c) { c.mem_alloc(std::size_t{}); };
     static constexpr na_plugin_memory_ops memory_ops{sizeof(na_plugin_memory_ops),
                                                      has_alloc ? mem_alloc : nullptr,
                                                      has_alloc ? mem_free : nullptr,
@@ -249,21 +266,18 @@ public:
     static_assert(alignof(Class) <= 64 && alignof(Context) <= 64 && alignof(Address) <= 64 &&
                   alignof(Op) <= 64 && alignof(Memory) <= 64);
 
-    static constexpr na_plugin table{sizeof(na_plugin), NA_PLUGIN_ABI_VERSION,
-                                     P::name,           P::class_name,
-                                     sizeof(Class),     sizeof(Context),
-                                     sizeof(Address),   sizeof(Op),
-                                     sizeof(Memory),    &class_ops,
-                                     &address_ops,      &message_ops,
-                                     &memory_ops,       &rma_ops,
-                                     &progress_ops,     close_owned_descriptors};
+    static constexpr na_plugin table{
+        sizeof(na_plugin),      NA_PLUGIN_ABI_VERSION, P::name,     P::class_name,  sizeof(Class),
+        sizeof(Context),        sizeof(Address),       sizeof(Op),  sizeof(Memory), &class_ops,
+        &address_ops,           &message_ops,          &memory_ops, &rma_ops,       &progress_ops,
+        close_owned_descriptors};
 };
 
 }  // namespace cinnabar::na::sdk
 
 // Defines the entry function of a plugin.
-#define CINNABAR_NA_PLUGIN(traits)                                                                \
-    extern "C" NA_PUBLIC const na_plugin* na_plugin_entry(const na_host* host) {                  \
-        ::cinnabar::na::sdk::host_table = host;                                                   \
-        return &::cinnabar::na::sdk::Adapter<traits>::table;                                      \
+#define CINNABAR_NA_PLUGIN(traits)                                               \
+    extern "C" NA_PUBLIC const na_plugin* na_plugin_entry(const na_host* host) { \
+        ::cinnabar::na::sdk::host_table = host;                                  \
+        return &::cinnabar::na::sdk::Adapter<traits>::table;                     \
     }

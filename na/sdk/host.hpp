@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What libna lends to this plugin, as typed C++ calls. One table per shared object, set by the entry
-// function before anything else runs.
+// What libna lends to this plugin, as typed C++ calls. One table per shared object, set by the
+// entry function before anything else runs.
 #pragma once
 
 #include <new>

@@ -25,7 +25,8 @@ void UnexpectedReceives::remove(PostedReceive& receive) noexcept {
 
 std::size_t ExpectedReceives::bucket_of(const void* source, std::uint8_t source_id,
                                         na_tag_t tag) noexcept {
-    // Tags of one peer are consecutive, so they spread by themselves; peers are told apart by address.
+    // Tags of one peer are consecutive, so they spread by themselves; peers are told apart by
+    // address.
     const auto key = reinterpret_cast<std::uintptr_t>(source) >> 6;
     return (key * 31 + source_id * 7 + tag) % bucket_count;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Posted receives and how messages find them. Unexpected receives are a stack, so that the buffer used
-// last, still warm, is used next; expected receives are found by source, source context and tag in a
-// hash table of intrusive chains. No allocation after construction, no locks: the owner serialises.
+// Posted receives and how messages find them. Unexpected receives are a stack, so that the buffer
+// used last, still warm, is used next; expected receives are found by source, source context and
+// tag in a hash table of intrusive chains. No allocation after construction, no locks: the owner
+// serialises.
 #pragma once
 
 #include <array>
@@ -40,7 +41,8 @@ public:
     void post(PostedReceive& receive) noexcept;
     // Unlinks and returns the receive that a message matches (the one posted first), or nullptr.
     PostedReceive* take(const void* source, std::uint8_t source_id, na_tag_t tag) noexcept;
-    // Unlinks and returns any receive from this source, or nullptr: to end them all when a peer dies.
+    // Unlinks and returns any receive from this source, or nullptr: to end them all when a peer
+    // dies.
     PostedReceive* take_any_of(const void* source) noexcept;
     // Unlinks and returns any receive at all, or nullptr: at tear-down.
     PostedReceive* take_any() noexcept;

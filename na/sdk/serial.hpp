@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One context's state is touched by one thread at a time, without anybody waiting for it: a thread that
-// finds another one inside leaves its task in a queue, and the one inside runs it before it leaves. So
-// posting never blocks behind a poll, and a preempted thread delays only its own context's tasks.
-// A task submitted from inside (a completion that posts) is queued too: no recursion, no deadlock.
+// One context's state is touched by one thread at a time, without anybody waiting for it: a thread
+// that finds another one inside leaves its task in a queue, and the one inside runs it before it
+// leaves. So posting never blocks behind a poll, and a preempted thread delays only its own
+// context's tasks. A task submitted from inside (a completion that posts) is queued too: no
+// recursion, no deadlock.
 #pragma once
 
 #include <atomic>
@@ -13,15 +14,16 @@
 
 namespace cinnabar::na::sdk {
 
-// Something to be done inside. The owner of the object keeps it alive until `run` has been called; a
-// task must not be submitted again before that.
+// Something to be done inside. The owner of the object keeps it alive until `run` has been called;
+// a task must not be submitted again before that.
 struct Task : MpscNode {
     void (*run)(void* context, Task& task) noexcept = nullptr;
 };
 
 class Serial {
 public:
-    // True: this thread is inside and must call leave(). False: some thread (perhaps this one) is inside.
+    // True: this thread is inside and must call leave(). False: some thread (perhaps this one) is
+    // inside.
     bool try_enter() noexcept {
         return !busy_.load(std::memory_order_relaxed) &&
                !busy_.exchange(true, std::memory_order_acquire);
@@ -43,7 +45,8 @@ public:
                 task.run(context, task);
             }
             busy_.store(false, std::memory_order_seq_cst);
-            // A task pushed between the last pop and the store found the context busy: take it along.
+            // A task pushed between the last pop and the store found the context busy: take it
+            // along.
         } while (!queue_.empty() && try_enter());
     }
 
@@ -53,7 +56,8 @@ public:
     bool run(void* context, Task& task, Now&& now, Later&& later) noexcept {
         if (try_enter()) {
             // What this thread submitted before must not be overtaken.
-            while (!queue_.empty()) run_pending(context);
+            while (!queue_.empty())
+                run_pending(context);
             now();
             leave(context);
             return true;
@@ -69,8 +73,8 @@ private:
     MpscQueue queue_;
 };
 
-// The cancel side of an operation: level-triggered, so that a request made while an earlier one is still
-// queued is not lost, and a stale one does not hit a later posting of the same operation.
+// The cancel side of an operation: level-triggered, so that a request made while an earlier one is
+// still queued is not lost, and a stale one does not hit a later posting of the same operation.
 class CancelRequest : public Task {
 public:
     // Begins a posting; call it inside or before the operation is visible to others.
@@ -95,8 +99,9 @@ public:
         return false;
     }
 
-    // Inside, when the task runs: whether the present posting is the one to cancel. Nothing of this object
-    // is touched after the answer is known, unless it is yes: then the operation is still posted.
+    // Inside, when the task runs: whether the present posting is the one to cancel. Nothing of this
+    // object is touched after the answer is known, unless it is yes: then the operation is still
+    // posted.
     bool take() noexcept {
         for (;;) {
             const bool hit = asked();
@@ -107,10 +112,11 @@ public:
         }
     }
 
-    // Waits until no request is queued; before the operation's memory is given back. Short: the thread
-    // inside the context runs it before it leaves.
+    // Waits until no request is queued; before the operation's memory is given back. Short: the
+    // thread inside the context runs it before it leaves.
     void drain() const noexcept {
-        while (state_.load(std::memory_order_acquire) != idle) std::this_thread::yield();
+        while (state_.load(std::memory_order_acquire) != idle)
+            std::this_thread::yield();
     }
 
 private:

@@ -22,7 +22,8 @@ Address* AddressTable::intern(Class& cls, std::string_view name, bool self) {
     std::string own(name);
     MutexLock lock(mutex_);
     Address*& entry = entries_[key];
-    // An entry whose last reference is going is replaced; its destructor then leaves the new one alone.
+    // An entry whose last reference is going is replaced; its destructor then leaves the new one
+    // alone.
     if (entry != nullptr && na::sdk::try_ref(*entry)) return entry;
     entry = na::sdk::create_address<Address>(cls, *this, std::move(own), self);
     if (entry == nullptr) {
@@ -42,9 +43,11 @@ Result<std::string> parse_address(std::string_view text) {
     const std::size_t separator = text.find("://");
     if (separator != std::string_view::npos && separator > 0 &&
         text.substr(0, scheme.size()) != scheme)
-        return log_error(NA_PROTONOSUPPORT, log_name, "\"{}\" is of another protocol than sm", text);
+        return log_error(NA_PROTONOSUPPORT, log_name, "\"{}\" is of another protocol than sm",
+                         text);
     if (text.substr(0, scheme.size()) != scheme || !valid_name(text.substr(scheme.size())))
-        return log_error(NA_INVALID_ARG, log_name, "\"{}\" is not an address: expected sm://name", text);
+        return log_error(NA_INVALID_ARG, log_name, "\"{}\" is not an address: expected sm://name",
+                         text);
     return std::string(text.substr(scheme.size()));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A peer: its name, shared by everything that talks to it. Addresses are interned per net: one name, one
-// object, as long as somebody holds it, so that addresses compare by pointer. The table does not own
-// what it lists. Any thread; the mutex is taken on set-up paths only.
+// A peer: its name, shared by everything that talks to it. Addresses are interned per net: one
+// name, one object, as long as somebody holds it, so that addresses compare by pointer. The table
+// does not own what it lists. Any thread; the mutex is taken on set-up paths only.
 #pragma once
 
 #include <cstddef>
@@ -53,8 +53,8 @@ private:
     std::unordered_map<std::string, Address*> entries_;
 };
 
-// Address strings, "sm://name". Malformed: NA_INVALID_ARG, another protocol: NA_PROTONOSUPPORT, after
-// one log line.
+// Address strings, "sm://name". Malformed: NA_INVALID_ARG, another protocol: NA_PROTONOSUPPORT,
+// after one log line.
 Result<std::string> parse_address(std::string_view text);
 std::string print_address(std::string_view name);
 

@@ -50,11 +50,12 @@ Status Class::choose_name(std::string_view wanted) {
     if (!wanted.empty()) {
         if (!valid_name(wanted))
             return log_error(NA_INVALID_ARG, log_name,
-                             "\"{}\" cannot name a net: at most {} printable characters, no '/'", wanted,
-                             max_name_length);
+                             "\"{}\" cannot name a net: at most {} printable characters, no '/'",
+                             wanted, max_name_length);
         Result<FileDescriptor> holder = bind_name(wanted);
         if (!holder.ok())
-            return log_error(holder.status().code(), log_name, "cannot listen as sm://{}: {}", wanted,
+            return log_error(holder.status().code(), log_name, "cannot listen as sm://{}: {}",
+                             wanted,
                              holder.status().code() == NA_ADDRINUSE ? "the name is in use"
                                                                     : "the socket cannot be bound");
         name_holder_ = std::move(*holder);
@@ -63,7 +64,8 @@ Status Class::choose_name(std::string_view wanted) {
     }
     // Process ids repeat where several process namespaces share one network namespace.
     for (;;) {
-        name_ = std::to_string(::getpid()).append("-").append(std::to_string(next_net.fetch_add(1)));
+        name_ =
+            std::to_string(::getpid()).append("-").append(std::to_string(next_net.fetch_add(1)));
         Result<FileDescriptor> holder = bind_name(name_);
         if (holder.ok()) {
             name_holder_ = std::move(*holder);
@@ -184,8 +186,8 @@ void Class::mem_free(void* buf, std::size_t) noexcept {
     if (found == allocations_.end()) return;
     // A peer may keep it mapped for a while: the pages go now, whatever it does.
     Region& region = found->second.region;
-    (void) ::fallocate(found->second.fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-                       static_cast<off_t>(region.size()));
+    (void)::fallocate(found->second.fd.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                      static_cast<off_t>(region.size()));
     allocations_.erase(found);
 }
 

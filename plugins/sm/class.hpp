@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An opened shared-memory net: its name and what its contexts share, which are addresses, registered memory and
-// memory that was allocated to be mapped by peers. Any thread; the mutexes guard set-up paths only and
-// are leaves: nothing else is locked, and no operation completed, while one is held.
+// An opened shared-memory net: its name and what its contexts share, which are addresses,
+// registered memory and memory that was allocated to be mapped by peers. Any thread; the mutexes
+// guard set-up paths only and are leaves: nothing else is locked, and no operation completed, while
+// one is held.
 #pragma once
 
 #include <atomic>
@@ -88,7 +89,7 @@ private:
     Mutex contexts_mutex_;
     std::vector<Context*> contexts_;
     Mutex allocations_mutex_;
-    std::map<std::uintptr_t, Allocation> allocations_; // by first address
+    std::map<std::uintptr_t, Allocation> allocations_;  // by first address
     std::atomic<bool> has_allocations_{false};
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Making connections: lazily, without blocking, and one for a pair of contexts even if both begin at once.
-// The connector makes the rings and greets; the acceptor answers; the rule for simultaneous greetings is
-// that the connection of the lesser (name, context id) wins and the other side waits for it.
+// Making connections: lazily, without blocking, and one for a pair of contexts even if both begin
+// at once. The connector makes the rings and greets; the acceptor answers; the rule for
+// simultaneous greetings is that the connection of the lesser (name, context id) wins and the other
+// side waits for it.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -23,11 +24,16 @@ constexpr std::uint32_t eager_look_count = 20000;
 
 const char* cause_of(na_return_t code) {
     switch (code) {
-        case NA_HOSTUNREACH: return "nobody listens there";
-        case NA_ADDRNOTAVAIL: return "it has no such context";
-        case NA_PERMISSION: return "it belongs to another user";
-        case NA_NOMEM: return "out of memory or descriptors";
-        default: return "the connection failed";
+        case NA_HOSTUNREACH:
+            return "nobody listens there";
+        case NA_ADDRNOTAVAIL:
+            return "it has no such context";
+        case NA_PERMISSION:
+            return "it belongs to another user";
+        case NA_NOMEM:
+            return "out of memory or descriptors";
+        default:
+            return "the connection failed";
     }
 }
 
@@ -158,7 +164,7 @@ void Context::accept_all() noexcept {
         try {
             adopt_socket(std::move(*socket));
         } catch (const std::bad_alloc&) {
-            (void) log_error(NA_NOMEM, log_name, "no memory for an incoming connection");
+            (void)log_error(NA_NOMEM, log_name, "no memory for an incoming connection");
         }
     }
 }
@@ -172,8 +178,10 @@ void Context::adopt_socket(FileDescriptor socket) {
         return;
     }
     if (greeters_ >= max_greeters) {
-        log_warning(log_name, "a connection from process {} is refused: {} others have not said who "
-                    "they are", peer->pid, greeters_);
+        log_warning(log_name,
+                    "a connection from process {} is refused: {} others have not said who "
+                    "they are",
+                    peer->pid, greeters_);
         return;
     }
     auto made = std::make_unique<Link>();
@@ -191,7 +199,7 @@ void Context::refuse(Link& link, GreetingKind kind, na_return_t code) noexcept {
     Greeting answer = greeting(kind, link);
     answer.code = static_cast<std::uint32_t>(code);
     // If it cannot be told, the hang-up tells it.
-    (void) send_greeting(link.socket.get(), answer, nullptr, 0);
+    (void)send_greeting(link.socket.get(), answer, nullptr, 0);
     bury(link);
 }
 
@@ -203,7 +211,8 @@ void Context::on_greeting(Link& link) noexcept {
     if (got.code() == NA_AGAIN) return;
     if (got.code() == NA_HOSTUNREACH) return bury(link);
     if (!got.ok() || hello.kind != GreetingKind::connect || !valid_name(hello.sender())) {
-        log_warning(log_name, "a connection from process {} is refused: not a greeting of this version",
+        log_warning(log_name,
+                    "a connection from process {} is refused: not a greeting of this version",
                     link.pid);
         return refuse(link, GreetingKind::refuse, NA_PROTOCOL_ERROR);
     }
@@ -211,8 +220,7 @@ void Context::on_greeting(Link& link) noexcept {
     Result<Region> region = hello.region_size == sizeof(Rings)
                                 ? Region::adopt(fds[0].get(), sizeof(Rings))
                                 : Result<Region>(NA_PROTOCOL_ERROR);
-    if (!region.ok() ||
-        !map_bell(link, hello, std::move(fds[1]), std::move(fds[2])).ok()) {
+    if (!region.ok() || !map_bell(link, hello, std::move(fds[1]), std::move(fds[2])).ok()) {
         log_warning(log_name, "a connection from sm://{} is refused: its memory cannot be used",
                     hello.sender());
         return refuse(link, GreetingKind::refuse, NA_PROTOCOL_ERROR);
@@ -237,8 +245,8 @@ void Context::on_greeting(Link& link) noexcept {
     establish(link, hello);
 }
 
-// Decides between this connection and another one with the same context of the same peer. True: this one is
-// it. False: it was refused, or had ended already.
+// Decides between this connection and another one with the same context of the same peer. True:
+// this one is it. False: it was refused, or had ended already.
 bool Context::settle_name(Link& link, const Greeting& hello) {
     Link* older = links_.find(*link.peer, link.peer_id);
     if (older == nullptr) {
@@ -311,7 +319,8 @@ void Context::on_answer(Link& link) noexcept {
     if (got.code() == NA_HOSTUNREACH) return lose(link, NA_HOSTUNREACH, nullptr);
     if (!got.ok()) return lose(link, NA_PROTOCOL_ERROR, "its answer is not a greeting");
     switch (hello.kind) {
-        case GreetingKind::accept: break;
+        case GreetingKind::accept:
+            break;
         case GreetingKind::simultaneous:
             unwatch(link);
             link.state = LinkState::waiting;
@@ -319,7 +328,8 @@ void Context::on_answer(Link& link) noexcept {
         case GreetingKind::refuse:
             return lose(link, hello.code == NA_ADDRNOTAVAIL ? NA_ADDRNOTAVAIL : NA_PROTOCOL_ERROR,
                         "it refused the connection");
-        default: return lose(link, NA_PROTOCOL_ERROR, "its answer is not one");
+        default:
+            return lose(link, NA_PROTOCOL_ERROR, "its answer is not one");
     }
     if (!map_bell(link, hello, std::move(fds[0]), std::move(fds[1])).ok())
         return lose(link, NA_PROTOCOL_ERROR, "its memory cannot be used");

@@ -40,7 +40,8 @@ Status Context::open() {
     const std::size_t same = cls_.add(*this);
     member_ = true;
     if (same > 0) {
-        // A second context of one id cannot be told from the first by peers: it is a peer of its own.
+        // A second context of one id cannot be told from the first by peers: it is a peer of its
+        // own.
         static std::atomic<std::uint32_t> next{1};
         identity_.append("~").append(std::to_string(next.fetch_add(1)));
         return NA_SUCCESS;
@@ -68,13 +69,15 @@ Status Context::close() {
 
 Context::~Context() {
     if (member_) cls_.remove(*this);
-    for (Stashed& stashed : stash_) na::sdk::unref(*stashed.source);
+    for (Stashed& stashed : stash_)
+        na::sdk::unref(*stashed.source);
     links_.for_each([](Link& link) {
         if (link.peer != nullptr) na::sdk::unref(*link.peer);
         link.peer = nullptr;
     });
     clear_graveyard();
-    for (Address* peer : forgotten_) na::sdk::unref(*peer);
+    for (Address* peer : forgotten_)
+        na::sdk::unref(*peer);
     if (self_ != nullptr) na::sdk::unref(*self_);
 }
 

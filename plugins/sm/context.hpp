@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An endpoint: its connections, its posted operations, its doorbell, its sleep. Any thread may call it; one
-// thread at a time is inside (sdk/serial.hpp) and only that one touches the members below. The steps are in
-// files of their own: connect.cpp (making and losing connections), message.cpp (sending and receiving),
-// rma.cpp and remote_rma.cpp (put and get), progress.cpp (poll and sleep), context.cpp (opening, closing).
+// An endpoint: its connections, its posted operations, its doorbell, its sleep. Any thread may call
+// it; one thread at a time is inside (sdk/serial.hpp) and only that one touches the members below.
+// The steps are in files of their own: connect.cpp (making and losing connections), message.cpp
+// (sending and receiving), rma.cpp and remote_rma.cpp (put and get), progress.cpp (poll and sleep),
+// context.cpp (opening, closing).
 #pragma once
 
 #include <atomic>
@@ -32,8 +33,8 @@ enum class MessageKind : std::uint8_t {
     get_data = 4,
     put_request = 5,
     put_data = 6,
-    rma_status = 7, // ends a put, or a get that failed
-    rma_stop = 8    // the requester wants no more data of a get
+    rma_status = 7,  // ends a put, or a get that failed
+    rma_stop = 8     // the requester wants no more data of a get
 };
 
 class Context {
@@ -129,8 +130,8 @@ private:
                     FileDescriptor event) noexcept;
     void establish(Link& link, const Greeting& hello) noexcept;
     void refuse(Link& link, GreetingKind kind, na_return_t code) noexcept;
-    // Ends a link: everything that waits for it completes with the code. Logs if anything did, or if why
-    // says that the peer misbehaved.
+    // Ends a link: everything that waits for it completes with the code. Logs if anything did, or
+    // if why says that the peer misbehaved.
     void lose(Link& link, na_return_t code, const char* why) noexcept;
     void bury(Link& link) noexcept;
     std::size_t end_operations(Link& link, na_return_t code) noexcept;
@@ -182,14 +183,14 @@ private:
 
     Class& cls_;
     const std::uint8_t id_;
-    std::string identity_; // what peers know this context's net by
-    bool member_ = false;  // the class lists it
+    std::string identity_;  // what peers know this context's net by
+    bool member_ = false;   // the class lists it
     bool sleeping_ = false;
-    bool woken_ = false;   // while sleeping: a completion has signalled the eventfd
+    bool woken_ = false;  // while sleeping: a completion has signalled the eventfd
     na::sdk::Serial serial_;
     std::atomic<bool> has_news_{false};
 
-    std::size_t active_ = 0; // operations posted and started
+    std::size_t active_ = 0;  // operations posted and started
     unsigned completed_ = 0;
     Address* self_ = nullptr;
     na::sdk::UnexpectedReceives unexpected_;
@@ -198,13 +199,13 @@ private:
     std::vector<Link*> hot_;
     std::vector<Link*> attention_;
     std::vector<Link*> retrying_;
-    std::unique_ptr<Link> graveyard_; // a list; freed at the next poll
-    std::size_t paused_ = 0;          // links not read until receives are posted
+    std::unique_ptr<Link> graveyard_;  // a list; freed at the next poll
+    std::size_t paused_ = 0;           // links not read until receives are posted
     OpQueue moving_;
     OpQueue loop_queue_;
 
     struct Stashed {
-        Address* source; // one reference
+        Address* source;  // one reference
         std::uint64_t watch;
         na_tag_t tag;
         std::vector<std::byte> data;
@@ -216,9 +217,9 @@ private:
     std::uint32_t control_countdown_ = 1;
     std::uint32_t control_interval_ = 1;
     std::int64_t control_time_ns_ = 0;
-    std::uint32_t handshakes_ = 0;      // links not yet established
-    std::uint32_t eager_looks_ = 0;     // polls that look at the sockets for their sake
-    std::uint32_t greeters_ = 0;        // of them, accepted without a greeting
+    std::uint32_t handshakes_ = 0;   // links not yet established
+    std::uint32_t eager_looks_ = 0;  // polls that look at the sockets for their sake
+    std::uint32_t greeters_ = 0;     // of them, accepted without a greeting
 
     FileDescriptor epoll_;
     FileDescriptor listener_;
@@ -228,7 +229,7 @@ private:
 
     Mutex news_mutex_;
     std::vector<FileDescriptor> given_sockets_;
-    std::vector<Address*> forgotten_; // one reference each
+    std::vector<Address*> forgotten_;  // one reference each
 };
 
 }  // namespace cinnabar::sm

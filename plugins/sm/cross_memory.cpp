@@ -24,12 +24,12 @@ Result<std::uint64_t> cross_copy(pid_t pid, Direction direction, Cursor& local, 
     while (moved < size) {
         std::uint64_t bytes = std::min(size - moved, bytes_per_call);
         const std::size_t there_count = remote.fill(there, entries_per_call, bytes);
-        // The local list ends where the remote one does, or earlier: the kernel stops at the shorter.
+        // The local list ends where the remote one does, or earlier: the kernel stops at the
+        // shorter.
         const std::size_t here_count = local.fill(here, entries_per_call, bytes);
-        const ssize_t got =
-            direction == Direction::get
-                ? ::process_vm_readv(pid, here, here_count, there, there_count, 0)
-                : ::process_vm_writev(pid, here, here_count, there, there_count, 0);
+        const ssize_t got = direction == Direction::get
+                                ? ::process_vm_readv(pid, here, here_count, there, there_count, 0)
+                                : ::process_vm_writev(pid, here, here_count, there, there_count, 0);
         if (got < 0) {
             if (errno == EINTR) continue;
             // What was moved counts first; the error comes again with the next call.

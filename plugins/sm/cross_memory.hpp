@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Copies between this process and another one's memory with process_vm_readv and process_vm_writev: any
-// memory, no preparation, one copy. Works on cursors, so that a transfer between segment lists of any shape goes in
-// as few calls as the kernel allows, and can stop and go on.
+// Copies between this process and another one's memory with process_vm_readv and process_vm_writev:
+// any memory, no preparation, one copy. Works on cursors, so that a transfer between segment lists
+// of any shape goes in as few calls as the kernel allows, and can stop and go on.
 #pragma once
 
 #include <sys/types.h>
@@ -15,8 +15,9 @@ namespace cinnabar::sm {
 
 enum class Direction : std::uint8_t { get, put };
 
-// Moves up to `size` bytes and both cursors with them; returns the bytes moved, at least 1 if size is. Errors:
-// NA_FAULT (no such memory on either side), NA_HOSTUNREACH (no such process), NA_PERMISSION.
+// Moves up to `size` bytes and both cursors with them; returns the bytes moved, at least 1 if size
+// is. Errors: NA_FAULT (no such memory on either side), NA_HOSTUNREACH (no such process),
+// NA_PERMISSION.
 Result<std::uint64_t> cross_copy(pid_t pid, Direction direction, Cursor& local, Cursor& remote,
                                  std::uint64_t size) noexcept;
 

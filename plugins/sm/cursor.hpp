@@ -36,7 +36,8 @@ public:
         within_ += bytes;
         settle();
     }
-    // Fills up to `count` entries with the next `bytes`; returns the entries used and the bytes covered.
+    // Fills up to `count` entries with the next `bytes`; returns the entries used and the bytes
+    // covered.
     std::size_t fill(iovec* entries, std::size_t count, std::uint64_t& bytes) const noexcept {
         Cursor at = *this;
         std::size_t used = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Losing connections: a hang-up, a peer that misbehaves, a peer that the user gave up. Whatever waited
-// for it ends, once; the next operation makes a fresh attempt.
+// Losing connections: a hang-up, a peer that misbehaves, a peer that the user gave up. Whatever
+// waited for it ends, once; the next operation makes a fresh attempt.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -16,10 +16,14 @@ namespace cinnabar::sm {
 // Something happened on the socket of a link.
 void Context::on_socket(Link& link) noexcept {
     switch (link.state) {
-        case LinkState::greeted: return on_answer(link);
-        case LinkState::accepted: return on_greeting(link);
-        case LinkState::established: break;
-        default: return;
+        case LinkState::greeted:
+            return on_answer(link);
+        case LinkState::accepted:
+            return on_greeting(link);
+        case LinkState::established:
+            break;
+        default:
+            return;
     }
     char byte = 0;
     const ssize_t got = ::recv(link.socket.get(), &byte, 1, MSG_DONTWAIT);
@@ -42,17 +46,19 @@ void Context::lose(Link& link, na_return_t code, const char* why) noexcept {
     const std::size_t ended = end_operations(link, code);
     const std::string_view name = link.peer != nullptr ? std::string_view(link.peer->name()) : "?";
     if (why != nullptr)
-        log_warning(log_name, "the connection with sm://{}, context {}, is closed: {}; {} operation(s) "
-                    "end", name, link.peer_id, why, ended);
+        log_warning(log_name,
+                    "the connection with sm://{}, context {}, is closed: {}; {} operation(s) "
+                    "end",
+                    name, link.peer_id, why, ended);
     else if (ended > 0)
-        log_warning(log_name, "sm://{}, context {}, is gone: {} operation(s) end", name, link.peer_id,
-                    ended);
+        log_warning(log_name, "sm://{}, context {}, is gone: {} operation(s) end", name,
+                    link.peer_id, ended);
     else
         log_debug(log_name, "sm://{}, context {}, is gone", name, link.peer_id);
 }
 
-// Takes a link out of everything that knows it. Its memory stays until the next poll, for those who are in
-// the middle of looking at it.
+// Takes a link out of everything that knows it. Its memory stays until the next poll, for those who
+// are in the middle of looking at it.
 void Context::bury(Link& link) noexcept {
     if (link.state == LinkState::accepted) --greeters_;
     if (link.state != LinkState::established) --handshakes_;
@@ -69,7 +75,7 @@ void Context::bury(Link& link) noexcept {
 
 void Context::unwatch(Link& link) noexcept {
     if (!link.socket) return;
-    (void) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, link.socket.get(), nullptr);
+    (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, link.socket.get(), nullptr);
     link.socket.reset();
 }
 
@@ -142,7 +148,7 @@ void Context::take_news() noexcept {
         try {
             adopt_socket(std::move(socket));
         } catch (const std::bad_alloc&) {
-            (void) log_error(NA_NOMEM, log_name, "no memory for a connection between contexts");
+            (void)log_error(NA_NOMEM, log_name, "no memory for a connection between contexts");
         }
     }
 }

@@ -22,7 +22,7 @@ bool register_fences() noexcept {
 
 void heavy_fence() noexcept {
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    (void) membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
+    (void)membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
 }
 
 }  // namespace cinnabar::sm

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a producer tells a consumer that a ring has something, at no cost while the consumer is awake and
-// looking. Each context owns one shared page: a sleep epoch (odd: asleep, ring my eventfd) and a bitmap of
-// connections that have news, in two levels so that a poll reads one word however many peers there are.
-// Ordering is asymmetric: a producer only stores the slot and loads the flags; a consumer that stops
-// looking pays membarrier(2), which is a fence in every registered process, and looks once more. Where
-// either process lacks it, producers fence.
+// How a producer tells a consumer that a ring has something, at no cost while the consumer is awake
+// and looking. Each context owns one shared page: a sleep epoch (odd: asleep, ring my eventfd) and
+// a bitmap of connections that have news, in two levels so that a poll reads one word however many
+// peers there are. Ordering is asymmetric: a producer only stores the slot and loads the flags; a
+// consumer that stops looking pays membarrier(2), which is a fence in every registered process, and
+// looks once more. Where either process lacks it, producers fence.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@ namespace cinnabar::sm {
 
 struct DoorbellPage {
     alignas(64) std::atomic<std::uint32_t> sleep_epoch;
-    alignas(64) std::atomic<std::uint64_t> summary;             // bit i: words[i] is not 0
+    alignas(64) std::atomic<std::uint64_t> summary;  // bit i: words[i] is not 0
     alignas(64) std::atomic<std::uint64_t> words[bell_bits / 64];
 };
 inline constexpr std::size_t doorbell_size = 4096;
@@ -46,8 +46,9 @@ void take_marks(DoorbellPage& page, Visit&& visit) noexcept {
 // Registers the process for heavy_fence() of others; false where the kernel cannot. Any thread.
 bool register_fences() noexcept;
 
-// Afterwards every store that this thread made before is visible to whatever a thread of a registered
-// process loads later, and the other way round. One system call where supported, else a plain fence.
+// Afterwards every store that this thread made before is visible to whatever a thread of a
+// registered process loads later, and the other way round. One system call where supported, else a
+// plain fence.
 void heavy_fence() noexcept;
 
 }  // namespace cinnabar::sm

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The greeting that two contexts exchange over a Unix socket before they share memory: who I am, which context
-// is meant, what I can do, and descriptors of the memory. One packet each way; everything is checked
-// before it is believed. Also the sockets themselves: abstract names, so that nothing is ever left in
-// a file system. All calls are non-blocking.
+// The greeting that two contexts exchange over a Unix socket before they share memory: who I am,
+// which context is meant, what I can do, and descriptors of the memory. One packet each way;
+// everything is checked before it is believed. Also the sockets themselves: abstract names, so that
+// nothing is ever left in a file system. All calls are non-blocking.
 #pragma once
 
 #include <sys/types.h>
@@ -22,14 +22,14 @@ inline constexpr std::uint32_t greeting_magic = 0x6d736e63;
 inline constexpr std::uint16_t greeting_version = 1;
 
 enum class GreetingKind : std::uint16_t {
-    connect = 1,      // descriptors: rings, doorbell page, eventfd
-    accept = 2,       // descriptors: doorbell page, eventfd
-    simultaneous = 3, // refused: my own connection to you, already under way, is to be used
-    refuse = 4        // refused with `code`
+    connect = 1,       // descriptors: rings, doorbell page, eventfd
+    accept = 2,        // descriptors: doorbell page, eventfd
+    simultaneous = 3,  // refused: my own connection to you, already under way, is to be used
+    refuse = 4         // refused with `code`
 };
 
 // Feature bits.
-inline constexpr std::uint32_t feature_fences = 1; // registered for membarrier
+inline constexpr std::uint32_t feature_fences = 1;  // registered for membarrier
 
 struct Greeting {
     std::uint32_t magic = greeting_magic;
@@ -37,11 +37,11 @@ struct Greeting {
     GreetingKind kind = GreetingKind::connect;
     std::uint32_t features = 0;
     std::uint32_t code = 0;
-    std::uint64_t incarnation = 0;   // random for each opened net: a restarted peer differs
-    std::uint32_t bell_bit = 0;      // what to mark in the sender's doorbell page
-    std::uint32_t region_size = 0;   // bytes of the ring memory
-    std::uint32_t cross_memory = 0;  // process_vm_readv may be tried on the sender
-    std::uint32_t max_unexpected = 0; // bytes of a message that the sender takes
+    std::uint64_t incarnation = 0;     // random for each opened net: a restarted peer differs
+    std::uint32_t bell_bit = 0;        // what to mark in the sender's doorbell page
+    std::uint32_t region_size = 0;     // bytes of the ring memory
+    std::uint32_t cross_memory = 0;    // process_vm_readv may be tried on the sender
+    std::uint32_t max_unexpected = 0;  // bytes of a message that the sender takes
     std::uint32_t max_expected = 0;
     std::uint8_t target_id = 0;
     std::uint8_t sender_id = 0;
@@ -78,7 +78,8 @@ Result<FileDescriptor> accept_from(int listener) noexcept;
 // Who is at the other end; NA_PERMISSION unless it is the same user, or root.
 Result<Credentials> check_credentials(int socket) noexcept;
 
-Status send_greeting(int socket, const Greeting& greeting, const int* fds, std::size_t count) noexcept;
+Status send_greeting(int socket, const Greeting& greeting, const int* fds,
+                     std::size_t count) noexcept;
 // NA_AGAIN if none has come, NA_HOSTUNREACH at hang-up, NA_PROTOCOL_ERROR if it is not a greeting.
 Status receive_greeting(int socket, Greeting& greeting, GreetingFds& fds) noexcept;
 

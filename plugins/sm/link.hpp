@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A connection of one local context with one context of a peer: the socket whose hang-up is the peer's death,
-// the two rings, the peer's doorbell, and what waits for them. Lives in its context's LinkTable and is
-// touched only by the thread inside that context.
+// A connection of one local context with one context of a peer: the socket whose hang-up is the
+// peer's death, the two rings, the peer's doorbell, and what waits for them. Lives in its context's
+// LinkTable and is touched only by the thread inside that context.
 #pragma once
 
 #include <memory>
@@ -25,10 +25,10 @@ struct Rings {
 };
 
 enum class LinkState : std::uint8_t {
-    retrying,    // the peer's queue of connections is full: connect again soon
-    greeted,     // our greeting is sent, the answer has not come
-    waiting,     // refused in favour of the peer's own connection, which is on its way
-    accepted,    // a socket of unknown origin: its greeting has not come
+    retrying,  // the peer's queue of connections is full: connect again soon
+    greeted,   // our greeting is sent, the answer has not come
+    waiting,   // refused in favour of the peer's own connection, which is on its way
+    accepted,  // a socket of unknown origin: its greeting has not come
     established,
     dead
 };
@@ -40,17 +40,17 @@ struct Link {
     bool paused = false;   // not read: its stash is full
     bool blocked = false;  // something waits for room in the ring
     bool flushing = false;
-    bool fence = true;     // one side has no membarrier: fence per message
+    bool fence = true;  // one side has no membarrier: fence per message
     bool cross_memory = false;
-    bool closing = false;   // its peer is gone: read what is left, whatever the limits
-    bool attention = false; // in the context's list of links to look at
-    std::uint32_t slot = 0; // in the table; also its bit in our doorbell page
+    bool closing = false;    // its peer is gone: read what is left, whatever the limits
+    bool attention = false;  // in the context's list of links to look at
+    std::uint32_t slot = 0;  // in the table; also its bit in our doorbell page
     std::uint64_t watch = 0;
-    Address* peer = nullptr; // one reference
+    Address* peer = nullptr;  // one reference
     FileDescriptor socket;
     pid_t pid = 0;
     std::uint64_t incarnation = 0;
-    std::int64_t checked_ns = 0; // when the socket was last seen not hung up
+    std::int64_t checked_ns = 0;  // when the socket was last seen not hung up
 
     Region region;
     RingProducer out;
@@ -58,13 +58,13 @@ struct Link {
     Region bell_region;
     std::uint32_t bell_bit = 0;
     std::uint32_t rung_epoch = 0;
-    std::uint32_t max_unexpected = 0; // bytes that the peer takes in a message
+    std::uint32_t max_unexpected = 0;  // bytes that the peer takes in a message
     std::uint32_t max_expected = 0;
     FileDescriptor bell_fd;
 
-    std::uint64_t received = 0;       // messages, for the hot set
+    std::uint64_t received = 0;  // messages, for the hot set
     std::uint64_t received_before = 0;
-    std::size_t stashed = 0;          // bytes
+    std::size_t stashed = 0;  // bytes
     OpQueue queue;
     MappingCache mappings;
     RemoteService remote;
@@ -73,8 +73,8 @@ struct Link {
     DoorbellPage& bell() const noexcept { return bell_region.as<DoorbellPage>(); }
 };
 
-// The links of a context: by peer for sends, by slot for doorbells and epoll events. A slot that was given
-// up is recognised by its generation.
+// The links of a context: by peer for sends, by slot for doorbells and epoll events. A slot that
+// was given up is recognised by its generation.
 class LinkTable {
 public:
     Link& add(std::unique_ptr<Link> link);
@@ -86,7 +86,8 @@ public:
 
     Link* find(const Address& peer, std::uint8_t peer_id) noexcept {
         const void* key = peer.key(peer_id);
-        Cached& cached = cache_[(reinterpret_cast<std::uintptr_t>(key) >> 6 ^ peer_id) % cache_size];
+        Cached& cached =
+            cache_[(reinterpret_cast<std::uintptr_t>(key) >> 6 ^ peer_id) % cache_size];
         if (cached.key == key) return cached.link;
         return find_slowly(key, cached);
     }

@@ -10,7 +10,8 @@
 namespace cinnabar::sm {
 namespace {
 
-// The peer's descriptor may have been closed and its number reused: what is opened must be the very file.
+// The peer's descriptor may have been closed and its number reused: what is opened must be the very
+// file.
 Region map_place(pid_t pid, const SharedPlace& place) {
     const std::string path = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(place.fd);
     struct stat status {};
@@ -35,9 +36,9 @@ std::byte* MappingCache::find(pid_t pid, const SharedPlace& place) {
             return static_cast<std::byte*>(entry.region.data());
         }
     if (entries_.size() >= capacity)
-        entries_.erase(std::min_element(
-            entries_.begin(), entries_.end(),
-            [](const Entry& a, const Entry& b) { return a.used < b.used; }));
+        entries_.erase(
+            std::min_element(entries_.begin(), entries_.end(),
+                             [](const Entry& a, const Entry& b) { return a.used < b.used; }));
     Entry entry;
     entry.device = place.device;
     entry.inode = place.inode;

@@ -21,7 +21,7 @@ struct Header {
     std::uint32_t magic;
     std::uint32_t flags;
     std::uint32_t segments;
-    std::uint32_t places; // segments, or 0
+    std::uint32_t places;  // segments, or 0
     std::uint64_t key;
 };
 
@@ -57,8 +57,10 @@ Status Memory::create(Class& cls, const na_segment* segments, std::size_t count,
 
 Status Memory::register_memory(Class& cls, na_mem_type type, std::uint64_t) {
     if (type != NA_MEM_TYPE_HOST)
-        return log_error(NA_OPNOTSUPPORTED, log_name, "memory of type {} cannot be registered: "
-                         "only host memory", static_cast<int>(type));
+        return log_error(NA_OPNOTSUPPORTED, log_name,
+                         "memory of type {} cannot be registered: "
+                         "only host memory",
+                         static_cast<int>(type));
     if (key_ != 0) return NA_SUCCESS;
     Result<std::uint64_t> key = cls.memories().add(*this);
     if (!key.ok()) return key.status();
@@ -84,8 +86,7 @@ Status Memory::serialize(const Class& cls, void* buf, std::size_t size) const no
     auto* out = static_cast<std::byte*>(buf);
     std::memcpy(out, &header, sizeof header);
     out += sizeof header;
-    if (!segments_.empty())
-        std::memcpy(out, segments_.data(), segments_.size() * sizeof(Segment));
+    if (!segments_.empty()) std::memcpy(out, segments_.data(), segments_.size() * sizeof(Segment));
     out += segments_.size() * sizeof(Segment);
     if (!places_.empty()) std::memcpy(out, places_.data(), places_.size() * sizeof(SharedPlace));
     return NA_SUCCESS;
@@ -114,8 +115,8 @@ Status Memory::deserialize(Class&, const void* buf, std::size_t size) {
     }
     for (std::size_t i = 0; i < places_.size(); ++i) {
         const SharedPlace& place = places_[i];
-        if (place.fd >= 0 && (place.offset > place.size ||
-                              segments_[i].length > place.size - place.offset))
+        if (place.fd >= 0 &&
+            (place.offset > place.size || segments_[i].length > place.size - place.offset))
             return NA_PROTOCOL_ERROR;
     }
     flags_ = header.flags;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Memory that peers may read or write: segments with flags and, once registered, a random key under which the
-// owner finds it again. The serialised form lists addresses and lengths, and for segments that lie in memory
-// allocated here, where a peer finds the pages. A handle belongs to its user; the table of keys
-// to the net.
+// Memory that peers may read or write: segments with flags and, once registered, a random key under
+// which the owner finds it again. The serialised form lists addresses and lengths, and for segments
+// that lie in memory allocated here, where a peer finds the pages. A handle belongs to its user;
+// the table of keys to the net.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +22,9 @@ class Class;
 struct SharedPlace {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
-    std::uint64_t size = 0;   // of the whole allocation
-    std::uint64_t offset = 0; // of the segment in it
-    std::int32_t fd = -1;     // in the owner; -1: not in shared memory
+    std::uint64_t size = 0;    // of the whole allocation
+    std::uint64_t offset = 0;  // of the segment in it
+    std::int32_t fd = -1;      // in the owner; -1: not in shared memory
     std::uint32_t reserved = 0;
 };
 
@@ -62,24 +62,27 @@ private:
     std::vector<Segment> segments_;
     std::vector<SharedPlace> places_;
     std::uint64_t total_ = 0;
-    std::uint64_t key_ = 0; // 0: not registered
+    std::uint64_t key_ = 0;  // 0: not registered
     std::uint32_t flags_ = 0;
 };
 
-// Copies size bytes between a range of segments of this process and a plain buffer. The range is inside.
+// Copies size bytes between a range of segments of this process and a plain buffer. The range is
+// inside.
 void copy_out(const Memory& memory, std::uint64_t offset, void* to, std::size_t size) noexcept;
-void copy_in(const Memory& memory, std::uint64_t offset, const void* from, std::size_t size) noexcept;
+void copy_in(const Memory& memory, std::uint64_t offset, const void* from,
+             std::size_t size) noexcept;
 
 // The registered memory of a net, by key. Any thread.
 class MemoryTable {
 public:
     Result<std::uint64_t> add(const Memory& memory);
     void remove(std::uint64_t key) noexcept;
-    // Serves a peer: copies a range out of (or into) the memory of this key. The mutex is held while it copies,
-    // so that memory is never touched after it was deregistered. NA_ADDRNOTAVAIL: no such key;
-    // NA_PERMISSION, NA_INVALID_ARG (range).
+    // Serves a peer: copies a range out of (or into) the memory of this key. The mutex is held
+    // while it copies, so that memory is never touched after it was deregistered. NA_ADDRNOTAVAIL:
+    // no such key; NA_PERMISSION, NA_INVALID_ARG (range).
     Status read(std::uint64_t key, std::uint64_t offset, void* to, std::size_t size) noexcept;
-    Status write(std::uint64_t key, std::uint64_t offset, const void* from, std::size_t size) noexcept;
+    Status write(std::uint64_t key, std::uint64_t offset, const void* from,
+                 std::size_t size) noexcept;
 
 private:
     Mutex mutex_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Posting of operations and sending of messages: into the ring inside the posting call where it has room, else
-// in order from a queue of the link.
+// Posting of operations and sending of messages: into the ring inside the posting call where it has
+// room, else in order from a queue of the link.
 #include <algorithm>
 #include <cstring>
 
@@ -86,12 +86,17 @@ void Context::start(Op& op) noexcept {
     if (op.cancel.asked()) return finish(op, NA_CANCELED);
     switch (op.kind) {
         case OpKind::send_unexpected:
-        case OpKind::send_expected: return start_send(op);
-        case OpKind::recv_unexpected: return start_recv_unexpected(op);
-        case OpKind::recv_expected: return start_recv_expected(op);
+        case OpKind::send_expected:
+            return start_send(op);
+        case OpKind::recv_unexpected:
+            return start_recv_unexpected(op);
+        case OpKind::recv_expected:
+            return start_recv_expected(op);
         case OpKind::put:
-        case OpKind::get: return start_rma(op);
-        case OpKind::none: break;
+        case OpKind::get:
+            return start_rma(op);
+        case OpKind::none:
+            break;
     }
     finish(op, NA_FAULT);
 }
@@ -113,7 +118,8 @@ void Context::finish(Op& op, na_return_t ret, std::size_t size) noexcept {
 Status Context::cancel(Op& op) {
     if (!op.cancel.ask()) return NA_SUCCESS;
     op.cancel.run = run_cancel;
-    serial_.run(this, op.cancel, [&] { handle_cancel(op); }, [] {});
+    serial_.run(
+        this, op.cancel, [&] { handle_cancel(op); }, [] {});
     return NA_SUCCESS;
 }
 
@@ -124,17 +130,26 @@ void Context::run_cancel(void* context, na::sdk::Task& task) noexcept {
 void Context::handle_cancel(Op& op) noexcept {
     if (!op.cancel.take()) return;
     switch (op.place) {
-        case OpPlace::nowhere: return;  // over, or start() will see it
+        case OpPlace::nowhere:
+            return;  // over, or start() will see it
         case OpPlace::receives:
             if (op.kind == OpKind::recv_unexpected)
                 unexpected_.remove(op);
             else
                 expected_.remove(op);
             break;
-        case OpPlace::link_queue: op.link->queue.remove(op); break;
-        case OpPlace::loop_queue: loop_queue_.remove(op); break;
-        case OpPlace::moving: moving_.remove(op); break;
-        case OpPlace::remote: cancel_remote(op); break;
+        case OpPlace::link_queue:
+            op.link->queue.remove(op);
+            break;
+        case OpPlace::loop_queue:
+            loop_queue_.remove(op);
+            break;
+        case OpPlace::moving:
+            moving_.remove(op);
+            break;
+        case OpPlace::remote:
+            cancel_remote(op);
+            break;
     }
     finish(op, NA_CANCELED);
 }
@@ -148,8 +163,8 @@ void Context::start_send(Op& op) noexcept {
         if (link == nullptr) return finish(op, code);
     }
     if (link->state == LinkState::established && link->queue.empty()) {
-        const MessageKind kind = op.kind == OpKind::send_unexpected ? MessageKind::unexpected
-                                                                    : MessageKind::expected;
+        const MessageKind kind =
+            op.kind == OpKind::send_unexpected ? MessageKind::unexpected : MessageKind::expected;
         if (op.size > taken_by(*link, op.kind)) return finish_too_large(*link, op);
         if (push(*link, kind, op.tag, op.buf, op.size)) return finish(op, NA_SUCCESS);
     }
@@ -173,8 +188,8 @@ bool Context::push(Link& link, MessageKind kind, std::uint32_t tag, const void* 
 }
 
 void Context::ring_bell(Link& link) noexcept {
-    // Between the store of the slot and the loads of the flags: the consumer's heavy fence stands in for
-    // ours where both processes are registered.
+    // Between the store of the slot and the loads of the flags: the consumer's heavy fence stands
+    // in for ours where both processes are registered.
     if (link.fence)
         std::atomic_thread_fence(std::memory_order_seq_cst);
     else
@@ -183,7 +198,8 @@ void Context::ring_bell(Link& link) noexcept {
     wake_peer(link);
 }
 
-// After a position was published: a producer that waits for room does not watch it, so it is marked always.
+// After a position was published: a producer that waits for room does not watch it, so it is marked
+// always.
 void Context::announce_room(Link& link) noexcept {
     if (!link.in.producer_waits()) return;
     mark(link.bell(), link.bell_bit);
@@ -205,7 +221,8 @@ void Context::enqueue(Link& link, Op& op) noexcept {
     if (link.state == LinkState::established) wait_for_room(link);
 }
 
-// Says that we wait, then looks once more, since the consumer may have moved on before it could know.
+// Says that we wait, then looks once more, since the consumer may have moved on before it could
+// know.
 void Context::wait_for_room(Link& link) noexcept {
     if (!link.blocked) {
         link.blocked = true;
@@ -223,7 +240,8 @@ void Context::flush(Link& link) noexcept {
     }
     link.flushing = false;
     if (link.state != LinkState::established) return;
-    if (link.out.corrupt()) return lose(link, NA_PROTOCOL_ERROR, "its position in the ring is wrong");
+    if (link.out.corrupt())
+        return lose(link, NA_PROTOCOL_ERROR, "its position in the ring is wrong");
     const bool waits = !link.queue.empty() || !link.remote.jobs.empty();
     if (waits == link.blocked) return;
     link.blocked = waits;
@@ -243,8 +261,8 @@ bool Context::flush_once(Link& link) noexcept {
         run_rma(link, *op);
         return true;
     }
-    const MessageKind kind = op->kind == OpKind::send_unexpected ? MessageKind::unexpected
-                                                                 : MessageKind::expected;
+    const MessageKind kind =
+        op->kind == OpKind::send_unexpected ? MessageKind::unexpected : MessageKind::expected;
     const bool fits = op->size <= taken_by(link, op->kind);
     if (fits && !push(link, kind, op->tag, op->buf, op->size)) return false;
     link.queue.remove(*op);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One posted operation: what the caller asked for, where it is now, and the links of the one list it may
-// be in. Belongs to libna; between post and completion only the thread inside the context touches it
-// (submit and cancel are how others reach it).
+// One posted operation: what the caller asked for, where it is now, and the links of the one list
+// it may be in. Belongs to libna; between post and completion only the thread inside the context
+// touches it (submit and cancel are how others reach it).
 #pragma once
 
 #include <cstddef>
@@ -29,12 +29,12 @@ enum class OpKind : std::uint8_t {
 
 // Where a started operation is.
 enum class OpPlace : std::uint8_t {
-    nowhere,    // not posted, or submitted and not started
-    receives,   // in the unexpected or expected receives of the context
-    link_queue, // waits on a link: for the connection, or for room in the ring
-    loop_queue, // a send to this context itself that waits for a receive
-    moving,     // an RMA that poll continues
-    remote      // an RMA that the peer serves through the ring
+    nowhere,     // not posted, or submitted and not started
+    receives,    // in the unexpected or expected receives of the context
+    link_queue,  // waits on a link: for the connection, or for room in the ring
+    loop_queue,  // a send to this context itself that waits for a receive
+    moving,      // an RMA that poll continues
+    remote       // an RMA that the peer serves through the ring
 };
 
 struct Op : na::sdk::PostedReceive {
@@ -59,7 +59,8 @@ struct Op : na::sdk::PostedReceive {
     OpPlace place = OpPlace::nowhere;
     std::uint8_t peer_id = 0;
     Address* peer = nullptr;
-    // An address that must outlive the operation and that nothing else keeps; given back when it ends.
+    // An address that must outlive the operation and that nothing else keeps; given back when it
+    // ends.
     Address* held = nullptr;
     Link* link = nullptr;
     Op* queue_next = nullptr;
@@ -70,8 +71,8 @@ struct Op : na::sdk::PostedReceive {
     Cursor local;
     Cursor remote;
     std::uint64_t remote_offset = 0;
-    bool mapped = false; // all of the remote range is mapped here
-    std::uint32_t request = 0; // its number on the link while the peer serves it
+    bool mapped = false;        // all of the remote range is mapped here
+    std::uint32_t request = 0;  // its number on the link while the peer serves it
 
     bool is_rma() const noexcept { return kind == OpKind::put || kind == OpKind::get; }
     bool is_receive() const noexcept {

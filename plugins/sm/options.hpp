@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The figures of the shared-memory transport, and what a net was opened with. Constants that both ends
-// of a connection must share are part of the protocol: changing one means a new protocol version.
+// The figures of the shared-memory transport, and what a net was opened with. Constants that both
+// ends of a connection must share are part of the protocol: changing one means a new protocol
+// version.
 #pragma once
 
 #include <cstddef>
@@ -21,20 +22,20 @@ inline constexpr std::size_t max_name_length = 80;
 
 // Local choices.
 inline constexpr std::size_t default_message_size = 4096;
-inline constexpr std::size_t stash_limit = 256 * 1024;       // bytes kept per connection
-inline constexpr std::size_t hot_limit = 8;                  // rings looked at in every poll
-inline constexpr std::uint32_t cooling_polls = 4096;         // idle that long: no longer hot
-inline constexpr std::size_t max_segments = 65536;           // in one memory handle
-inline constexpr std::size_t rma_at_once = 1024 * 1024;      // bytes moved inside the posting call
-inline constexpr std::size_t rma_piece = 4 * 1024 * 1024;    // bytes moved in one poll after that
-inline constexpr std::size_t max_greeters = 256;             // accepted sockets without a greeting
-inline constexpr std::int64_t control_period_ns = 1'000'000; // between looks at the sockets
+inline constexpr std::size_t stash_limit = 256 * 1024;        // bytes kept per connection
+inline constexpr std::size_t hot_limit = 8;                   // rings looked at in every poll
+inline constexpr std::uint32_t cooling_polls = 4096;          // idle that long: no longer hot
+inline constexpr std::size_t max_segments = 65536;            // in one memory handle
+inline constexpr std::size_t rma_at_once = 1024 * 1024;       // bytes moved inside the posting call
+inline constexpr std::size_t rma_piece = 4 * 1024 * 1024;     // bytes moved in one poll after that
+inline constexpr std::size_t max_greeters = 256;              // accepted sockets without a greeting
+inline constexpr std::int64_t control_period_ns = 1'000'000;  // between looks at the sockets
 
 struct Options {
     std::size_t max_unexpected = default_message_size;
     std::size_t max_expected = default_message_size;
-    bool blocking = true;     // contexts have a descriptor to sleep on
-    bool cross_memory = true; // process_vm_readv and process_vm_writev may be tried
+    bool blocking = true;      // contexts have a descriptor to sleep on
+    bool cross_memory = true;  // process_vm_readv and process_vm_writev may be tried
 };
 
 }  // namespace cinnabar::sm

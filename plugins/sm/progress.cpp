@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Poll and sleep. A poll looks at the rings of the few peers that are active and at one word for all others;
-// it looks at the sockets, which costs a system call, about once in a millisecond, or while a handshake
-// is under way, or when it was woken.
+// Poll and sleep. A poll looks at the rings of the few peers that are active and at one word for
+// all others; it looks at the sockets, which costs a system call, about once in a millisecond, or
+// while a handshake is under way, or when it was woken.
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -138,7 +138,8 @@ bool Context::try_wait() {
     bool may_sleep = !anything_ready();
     if (may_sleep) {
         std::atomic<std::uint32_t>& epoch = bell().sleep_epoch;
-        if (!sleeping_) epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        if (!sleeping_)
+            epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         sleeping_ = true;
         woken_ = false;
         heavy_fence();

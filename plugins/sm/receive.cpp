@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Receiving: what a ring holds finds its posted receive. Unexpected messages without one are kept up to a
-// limit for each connection, which is then left unread until receives are posted.
+// Receiving: what a ring holds finds its posted receive. Unexpected messages without one are kept
+// up to a limit for each connection, which is then left unread until receives are posted.
 #include <algorithm>
 #include <cstring>
 
@@ -60,7 +60,8 @@ bool Context::deliver(Link& link, const RingMessage& message) noexcept {
         return false;
     }
     switch (kind) {
-        case MessageKind::unexpected: return deliver_unexpected(link, message);
+        case MessageKind::unexpected:
+            return deliver_unexpected(link, message);
         case MessageKind::expected: {
             na::sdk::PostedReceive* receive =
                 expected_.take(link.peer->key(link.peer_id), link.peer_id, message.tag);
@@ -77,7 +78,8 @@ bool Context::deliver(Link& link, const RingMessage& message) noexcept {
                        std::min<std::size_t>(message.size, receive->size));
             return true;
         }
-        default: return on_remote(link, kind, message);
+        default:
+            return on_remote(link, kind, message);
     }
 }
 

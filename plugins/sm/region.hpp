@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A piece of shared memory without a name: a memfd, sealed so that nobody can shrink it under a reader.
-// Used for the rings of a connection, for doorbell pages and for memory that users allocate. The mapping
-// is owned and goes with the object; the descriptor is the caller's.
+// A piece of shared memory without a name: a memfd, sealed so that nobody can shrink it under a
+// reader. Used for the rings of a connection, for doorbell pages and for memory that users
+// allocate. The mapping is owned and goes with the object; the descriptor is the caller's.
 #pragma once
 
 #include <sys/types.h>
@@ -31,8 +31,8 @@ public:
 
     // Makes and maps a zeroed, sealed region; fd receives its descriptor. One log line on failure.
     static Result<Region> create(const char* name, std::size_t size, FileDescriptor& fd) noexcept;
-    // Maps a region that a peer made, if it is a sealed memfd of exactly this size; NA_PROTOCOL_ERROR
-    // otherwise. The caller logs, who knows the peer.
+    // Maps a region that a peer made, if it is a sealed memfd of exactly this size;
+    // NA_PROTOCOL_ERROR otherwise. The caller logs, who knows the peer.
     static Result<Region> adopt(int fd, std::size_t size) noexcept;
 
     void* data() const noexcept { return data_; }

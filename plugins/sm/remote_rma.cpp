@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Put and get served by the owner of the memory, for peers that cannot reach each other's memory: requests,
-// chunks and an end status travel in the rings. The owner checks key, range and permission for every
-// chunk, under the lock that deregistration takes, so that memory is never touched after it was given back.
+// Put and get served by the owner of the memory, for peers that cannot reach each other's memory:
+// requests, chunks and an end status travel in the rings. The owner checks key, range and
+// permission for every chunk, under the lock that deregistration takes, so that memory is never
+// touched after it was given back.
 #include <algorithm>
 #include <cstring>
 
@@ -91,14 +92,17 @@ JobStep Context::write_job(Link& link, Job& job) noexcept {
     const auto ended = [](bool written) { return written ? JobStep::finished : JobStep::no_room; };
     switch (job.kind) {
         case Job::Kind::ask_get:
-            return ended(push(link, MessageKind::get_request, job.request, &job.range, sizeof job.range));
+            return ended(
+                push(link, MessageKind::get_request, job.request, &job.range, sizeof job.range));
         case Job::Kind::ask_put:
             if (!push(link, MessageKind::put_request, job.request, &job.range, sizeof job.range))
                 return JobStep::no_room;
             job.kind = Job::Kind::put_data;
             return JobStep::wrote;
-        case Job::Kind::put_data: return write_put_data(link, job);
-        case Job::Kind::get_data: return write_get_data(link, job);
+        case Job::Kind::put_data:
+            return write_put_data(link, job);
+        case Job::Kind::get_data:
+            return write_get_data(link, job);
         case Job::Kind::status: {
             const auto code = static_cast<std::uint32_t>(job.status);
             return ended(push(link, MessageKind::rma_status, job.request, &code, sizeof code));
@@ -130,7 +134,8 @@ JobStep Context::write_put_data(Link& link, Job& job) noexcept {
 }
 
 JobStep Context::write_get_data(Link& link, Job& job) noexcept {
-    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(job.range.size, remote_chunk));
+    const auto size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(job.range.size, remote_chunk));
     std::byte* room = link.out.reserve(size);
     if (room == nullptr) return JobStep::no_room;
     const Status status = cls_.memories().read(job.range.key, job.range.offset, room, size);
@@ -154,15 +159,24 @@ bool Context::on_remote(Link& link, MessageKind kind, const RingMessage& message
     try {
         switch (kind) {
             case MessageKind::get_request:
-            case MessageKind::put_request: good = on_request(link, kind, message); break;
-            case MessageKind::get_data: good = on_get_data(link, message); break;
-            case MessageKind::put_data: good = on_put_data(link, message); break;
-            case MessageKind::rma_status: good = on_status(link, message); break;
+            case MessageKind::put_request:
+                good = on_request(link, kind, message);
+                break;
+            case MessageKind::get_data:
+                good = on_get_data(link, message);
+                break;
+            case MessageKind::put_data:
+                good = on_put_data(link, message);
+                break;
+            case MessageKind::rma_status:
+                good = on_status(link, message);
+                break;
             case MessageKind::rma_stop:
                 on_stop(link, message.tag);
                 good = true;
                 break;
-            default: break;
+            default:
+                break;
         }
     } catch (const std::bad_alloc&) {
     }
@@ -179,7 +193,8 @@ bool Context::on_remote(Link& link, MessageKind kind, const RingMessage& message
 bool Context::on_request(Link& link, MessageKind kind, const RingMessage& message) {
     RemoteService& remote = link.remote;
     RemoteRequest range;
-    if (message.size != sizeof range || remote.jobs.size() + remote.arriving.size() > max_remote_jobs)
+    if (message.size != sizeof range ||
+        remote.jobs.size() + remote.arriving.size() > max_remote_jobs)
         return false;
     std::memcpy(&range, message.data, sizeof range);
     if (range.size == 0) return false;

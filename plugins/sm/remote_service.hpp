@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// RMA through the rings, for peers whose memory cannot be reached directly: what this side has asked
-// for, and what it owes. Data goes in chunks as the ring has room, so that messages interleave. One for each link;
-// touched only by the thread inside the context.
+// RMA through the rings, for peers whose memory cannot be reached directly: what this side has
+// asked for, and what it owes. Data goes in chunks as the ring has room, so that messages
+// interleave. One for each link; touched only by the thread inside the context.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ namespace cinnabar::sm {
 struct Op;
 
 inline constexpr std::size_t remote_chunk = 32 * 1024;
-inline constexpr std::size_t max_remote_jobs = 65536; // that a peer may have outstanding
+inline constexpr std::size_t max_remote_jobs = 65536;  // that a peer may have outstanding
 
 // On the ring: begins a get or a put. The tag of the message is the number of the request.
 struct RemoteRequest {
@@ -39,7 +39,7 @@ struct RemoteService {
         Kind kind;
         std::uint32_t request;
         na_return_t status;
-        RemoteRequest range; // get_data: what is still to be sent
+        RemoteRequest range;  // get_data: what is still to be sent
     };
     // A put of the peer that is arriving.
     struct Arrival {
@@ -48,8 +48,8 @@ struct RemoteService {
     };
 
     std::deque<Job> jobs;
-    std::unordered_map<std::uint32_t, Op*> asked;        // by request number; null: cancelled
-    std::unordered_map<std::uint32_t, Arrival> arriving; // by the peer's request number
+    std::unordered_map<std::uint32_t, Op*> asked;         // by request number; null: cancelled
+    std::unordered_map<std::uint32_t, Arrival> arriving;  // by the peer's request number
     std::uint32_t next_request = 0;
 };
 

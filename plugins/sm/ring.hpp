@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One direction of a connection: a ring of 128-byte slots that carry small messages inline, and beside it a
-// FIFO ring of bytes for the larger ones. One producer, one consumer, in two processes; the memory is
-// shared and the other side is not trusted: every word is read once, checked, and an index that cannot
-// be makes the ring `corrupt`, never a wild access. A message costs the producer one release store and
-// no read of a line that the consumer writes often; the consumer publishes its position every quarter.
-// Pure: works on any zeroed RingMemory. Not thread-safe within a side: the owner serialises.
+// One direction of a connection: a ring of 128-byte slots that carry small messages inline, and
+// beside it a FIFO ring of bytes for the larger ones. One producer, one consumer, in two processes;
+// the memory is shared and the other side is not trusted: every word is read once, checked, and an
+// index that cannot be makes the ring `corrupt`, never a wild access. A message costs the producer
+// one release store and no read of a line that the consumer writes often; the consumer publishes
+// its position every quarter. Pure: works on any zeroed RingMemory. Not thread-safe within a side:
+// the owner serialises.
 #pragma once
 
 #include <atomic>
@@ -28,20 +29,20 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 struct RingMemory {
     // Written by the consumer.
     struct alignas(64) {
-        std::atomic<std::uint32_t> head;       // slots before it may be reused
-        std::atomic<std::uint32_t> bytes_head; // bytes before it may be reused
-        std::atomic<std::uint32_t> watched;    // not 0: the consumer looks at the slots by itself
+        std::atomic<std::uint32_t> head;        // slots before it may be reused
+        std::atomic<std::uint32_t> bytes_head;  // bytes before it may be reused
+        std::atomic<std::uint32_t> watched;     // not 0: the consumer looks at the slots by itself
     } consumer;
     // Written by the producer.
     struct alignas(64) {
-        std::atomic<std::uint32_t> waiting; // not 0: ring my bell when head moves
+        std::atomic<std::uint32_t> waiting;  // not 0: ring my bell when head moves
     } producer;
     RingSlot slots[slot_count];
     alignas(64) std::byte bytes[byte_capacity];
 };
 
-// Where a message of `size` bytes lies that comes next after `position`: contiguous, 64-byte aligned. Both
-// sides compute it, so no offset is ever taken from the peer.
+// Where a message of `size` bytes lies that comes next after `position`: contiguous, 64-byte
+// aligned. Both sides compute it, so no offset is ever taken from the peer.
 struct BytePlace {
     std::uint32_t start;
     std::uint32_t end;
@@ -58,8 +59,8 @@ public:
     RingProducer() noexcept = default;
     explicit RingProducer(RingMemory& memory) noexcept : memory_(&memory) {}
 
-    // Room for a message of size bytes (at most max_message_size), or nullptr while there is none. Fill
-    // it, then commit; a reservation that is not committed needs no undoing.
+    // Room for a message of size bytes (at most max_message_size), or nullptr while there is none.
+    // Fill it, then commit; a reservation that is not committed needs no undoing.
     std::byte* reserve(std::size_t size) noexcept {
         if (tail_ - head_ >= slot_count) {
             refresh();
@@ -101,7 +102,8 @@ private:
     void refresh() noexcept {
         // Acquire: what the consumer has read out of the slots is over before they are reused.
         const std::uint32_t head = memory_->consumer.head.load(std::memory_order_acquire);
-        const std::uint32_t bytes_head = memory_->consumer.bytes_head.load(std::memory_order_acquire);
+        const std::uint32_t bytes_head =
+            memory_->consumer.bytes_head.load(std::memory_order_acquire);
         // Positions only grow, and never beyond what was sent.
         if (tail_ - head > tail_ - head_ || bytes_tail_ - bytes_head > bytes_tail_ - bytes_head_) {
             corrupt_ = true;
@@ -121,7 +123,7 @@ private:
 };
 
 struct RingMessage {
-    const std::byte* data = nullptr; // in shared memory: the peer may scribble on it at any time
+    const std::byte* data = nullptr;  // in shared memory: the peer may scribble on it at any time
     std::uint32_t size = 0;
     std::uint32_t tag = 0;
     std::uint8_t kind = 0;
@@ -150,15 +152,15 @@ public:
         message.tag = static_cast<std::uint32_t>(stamp >> 32);
         message.kind = static_cast<std::uint8_t>(about >> 32);
         if (message.size > max_message_size || about >> 40 != 0) return Look::corrupt;
-        message.data = message.size <= inline_size
-                           ? slot.payload
-                           : memory_->bytes +
-                                 place_bytes(bytes_position_, message.size).start % byte_capacity;
+        message.data =
+            message.size <= inline_size
+                ? slot.payload
+                : memory_->bytes + place_bytes(bytes_position_, message.size).start % byte_capacity;
         return Look::ready;
     }
 
-    // Takes the message last looked at; its data may be overwritten afterwards. True if the position was published,
-    // so that a waiting producer must be told.
+    // Takes the message last looked at; its data may be overwritten afterwards. True if the
+    // position was published, so that a waiting producer must be told.
     bool take(const RingMessage& message) noexcept {
         ++position_;
         if (message.size > inline_size)

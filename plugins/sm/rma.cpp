@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Put and get. Memory of the library's own allocation is mapped and copied; any other memory is reached with
-// process_vm_readv and writev; where that is not permitted the peer serves requests (remote_rma.cpp). Small
-// transfers happen inside the posting call, large ones go on from poll in pieces.
+// Put and get. Memory of the library's own allocation is mapped and copied; any other memory is
+// reached with process_vm_readv and writev; where that is not permitted the peer serves requests
+// (remote_rma.cpp). Small transfers happen inside the posting call, large ones go on from poll in
+// pieces.
 #include <algorithm>
 #include <cstring>
 
@@ -22,10 +23,14 @@ constexpr std::uint64_t locked_piece = 256 * 1024;
 
 const char* cause_of(na_return_t code) {
     switch (code) {
-        case NA_HOSTUNREACH: return "the process is gone";
-        case NA_PERMISSION: return "it does not permit it";
-        case NA_FAULT: return "bad address here or there";
-        default: return "it is not registered so";
+        case NA_HOSTUNREACH:
+            return "the process is gone";
+        case NA_PERMISSION:
+            return "it does not permit it";
+        case NA_FAULT:
+            return "bad address here or there";
+        default:
+            return "it is not registered so";
     }
 }
 
@@ -43,11 +48,13 @@ Status Context::post_rma(Op& op, const na_rma& rma, OpKind kind) {
     const auto& local = *static_cast<const Memory*>(rma.local_mem);
     const auto& remote = *static_cast<const Memory*>(rma.remote_mem);
     auto* peer = static_cast<Address*>(rma.remote);
-    if (!local.contains(rma.local_offset, rma.size) || !remote.contains(rma.remote_offset, rma.size))
-        return log_error(NA_INVALID_ARG, log_name,
-                         "{} bytes at {} here and at {} at sm://{}: outside the memory, which has {} and {}",
-                         rma.size, rma.local_offset, rma.remote_offset, peer->name(), local.total(),
-                         remote.total());
+    if (!local.contains(rma.local_offset, rma.size) ||
+        !remote.contains(rma.remote_offset, rma.size))
+        return log_error(
+            NA_INVALID_ARG, log_name,
+            "{} bytes at {} here and at {} at sm://{}: outside the memory, which has {} and {}",
+            rma.size, rma.local_offset, rma.remote_offset, peer->name(), local.total(),
+            remote.total());
     if (!(kind == OpKind::get ? remote.may_read() : remote.may_write()))
         return log_error(NA_PERMISSION, log_name, "memory of sm://{} may not be {}", peer->name(),
                          kind == OpKind::get ? "read" : "written");
@@ -76,7 +83,8 @@ void Context::start_rma(Op& op) noexcept {
     enqueue(*link, op);
 }
 
-// Whether the process at the other end is still the one of the handshake: its number may be another's.
+// Whether the process at the other end is still the one of the handshake: its number may be
+// another's.
 bool Context::still_there(Link& link) noexcept {
     const std::int64_t now = coarse_now_ns();
     if (now - std::max(link.checked_ns, control_time_ns_) < trusted_ns) return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What an epoll event of a context is about: its eventfd, its listener, or the link of a slot and generation.
-// Numbers and not pointers, because a descriptor that a forked child still holds reports events after
-// its owner is gone.
+// What an epoll event of a context is about: its eventfd, its listener, or the link of a slot and
+// generation. Numbers and not pointers, because a descriptor that a forked child still holds
+// reports events after its owner is gone.
 #pragma once
 
 #include <cstdint>

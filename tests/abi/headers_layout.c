@@ -12,9 +12,9 @@
 #include <stddef.h>
 
 #ifdef __cplusplus
-#    define REQUIRE(condition) static_assert(condition, #condition)
+#define REQUIRE(condition) static_assert(condition, #condition)
 #else
-#    define REQUIRE(condition) _Static_assert(condition, #condition)
+#define REQUIRE(condition) _Static_assert(condition, #condition)
 #endif
 
 REQUIRE(HG_VERSION_GE(HG_VERSION(HG_VERSION_MAJOR, HG_VERSION_MINOR), HG_VERSION(2, 4)));
@@ -29,9 +29,9 @@ REQUIRE(HG_INVALID_PARAM == HG_INVALID_ARG && HG_SIZE_ERROR == HG_MSGSIZE);
 REQUIRE(HG_NOMEM_ERROR == HG_NOMEM && HG_NO_MATCH == HG_NOENTRY);
 
 /* Both libraries number their common errors alike. */
-REQUIRE((int) HG_PERMISSION == (int) NA_PERMISSION && (int) HG_NODEV == (int) NA_NODEV);
-REQUIRE((int) HG_OVERFLOW == (int) NA_OVERFLOW && (int) HG_TIMEOUT == (int) NA_TIMEOUT);
-REQUIRE((int) HG_HOSTFIREWALL == (int) NA_HOSTFIREWALL && (int) NA_RETURN_MAX == 24);
+REQUIRE((int)HG_PERMISSION == (int)NA_PERMISSION && (int)HG_NODEV == (int)NA_NODEV);
+REQUIRE((int)HG_OVERFLOW == (int)NA_OVERFLOW && (int)HG_TIMEOUT == (int)NA_TIMEOUT);
+REQUIRE((int)HG_HOSTFIREWALL == (int)NA_HOSTFIREWALL && (int)NA_RETURN_MAX == 24);
 
 REQUIRE(HG_CHECKSUM_NONE == 0 && HG_CHECKSUM_RPC_PAYLOAD == 2);
 REQUIRE(HG_CB_LOOKUP == 0 && HG_CB_FORWARD == 1 && HG_CB_RESPOND == 2 && HG_CB_BULK == 3);
@@ -62,16 +62,13 @@ REQUIRE(sizeof(struct hg_proc_buf) == 40 && sizeof(struct hg_proc) == 136);
     !defined(HG_Addr_lookup) || !defined(HG_HAS_BOOST) || !defined(MERCURY_REGISTER) ||           \
     !defined(MERCURY_GEN_PROC) || !defined(hg_proc_void) || !defined(hg_proc_hg_size_t) ||        \
     !defined(hg_proc_raw) || !defined(hg_proc_memcpy) || !defined(likely)
-#    error "a name that programs test with #ifdef is not a macro"
+#error "a name that programs test with #ifdef is not a macro"
 #endif
 
 /* The list of codes can be expanded into a switch: all values differ. */
-int
-is_code(hg_return_t ret);
+int is_code(hg_return_t ret);
 
-int
-is_code(hg_return_t ret)
-{
+int is_code(hg_return_t ret) {
     switch (ret) {
 #define X(code) case code:
         HG_RETURN_VALUES

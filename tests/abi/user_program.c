@@ -15,11 +15,11 @@
 #include <string.h>
 
 #ifndef HG_HAS_BOOST
-#    error "MERCURY_GEN_PROC is not available"
+#error "MERCURY_GEN_PROC is not available"
 #endif
 
-MERCURY_GEN_PROC(store_in_t,
-    ((hg_const_string_t)(name))((hg_uint32_t)(factor))((hg_size_t)(size))((hg_bulk_t)(data)))
+MERCURY_GEN_PROC(store_in_t, ((hg_const_string_t)(name))((hg_uint32_t)(factor))((hg_size_t)(size))(
+                                 (hg_bulk_t)(data)))
 MERCURY_GEN_PROC(store_out_t, ((hg_string_t)(message))((hg_int32_t)(status))((hg_uint64_t)(sum)))
 
 #define DATA_SIZE 4096
@@ -37,29 +37,21 @@ struct call {
     hg_return_t ret;
 };
 
-static void
-check(hg_return_t ret, const char *what)
-{
-    if (ret == HG_SUCCESS)
-        return;
+static void check(hg_return_t ret, const char* what) {
+    if (ret == HG_SUCCESS) return;
     fprintf(stderr, "%s: %s\n", what, HG_Error_to_string(ret));
     exit(EXIT_FAILURE);
 }
 
-static void
-expect(int condition, const char *what)
-{
-    if (condition)
-        return;
+static void expect(int condition, const char* what) {
+    if (condition) return;
     fprintf(stderr, "%s\n", what);
     exit(EXIT_FAILURE);
 }
 
-static hg_return_t
-store_pulled(const struct hg_cb_info *info)
-{
-    struct store *store = (struct store *) info->arg;
-    void *bytes = NULL;
+static hg_return_t store_pulled(const struct hg_cb_info* info) {
+    struct store* store = (struct store*)info->arg;
+    void* bytes = NULL;
     hg_size_t size = 0;
     hg_size_t i;
     uint32_t count = 0;
@@ -69,12 +61,12 @@ store_pulled(const struct hg_cb_info *info)
     check(info->ret, "pull");
     expect(info->type == HG_CB_BULK && info->info.bulk.size == DATA_SIZE, "unexpected transfer");
     check(HG_Bulk_access(store->local, 0, DATA_SIZE, HG_BULK_READWRITE, 1, &bytes, &size, &count),
-        "HG_Bulk_access");
+          "HG_Bulk_access");
     expect(count == 1 && size == DATA_SIZE, "the region is not in one piece");
 
     out.sum = 0;
     for (i = 0; i < size; i++)
-        out.sum += (uint64_t) ((unsigned char *) bytes)[i] * store->in.factor;
+        out.sum += (uint64_t)((unsigned char*)bytes)[i] * store->in.factor;
     snprintf(message, sizeof message, "stored %s", store->in.name);
     out.message = message;
     out.status = -1;
@@ -87,11 +79,9 @@ store_pulled(const struct hg_cb_info *info)
     return HG_SUCCESS;
 }
 
-static hg_return_t
-store_called(hg_handle_t handle)
-{
-    const struct hg_info *info = HG_Get_info(handle);
-    struct store *store = (struct store *) calloc(1, sizeof *store);
+static hg_return_t store_called(hg_handle_t handle) {
+    const struct hg_info* info = HG_Get_info(handle);
+    struct store* store = (struct store*)calloc(1, sizeof *store);
     hg_size_t size = DATA_SIZE;
 
     expect(store != NULL, "no memory");
@@ -100,17 +90,15 @@ store_called(hg_handle_t handle)
     expect(store->in.size == DATA_SIZE, "unexpected size");
     expect(HG_Bulk_get_size(store->in.data) == DATA_SIZE, "unexpected size of the region");
     check(HG_Bulk_create(info->hg_class, 1, NULL, &size, HG_BULK_READWRITE, &store->local),
-        "HG_Bulk_create");
+          "HG_Bulk_create");
     check(HG_Bulk_transfer(info->context, store_pulled, store, HG_BULK_PULL, info->addr,
-              store->in.data, 0, store->local, 0, DATA_SIZE, HG_OP_ID_IGNORE),
-        "HG_Bulk_transfer");
+                           store->in.data, 0, store->local, 0, DATA_SIZE, HG_OP_ID_IGNORE),
+          "HG_Bulk_transfer");
     return HG_SUCCESS;
 }
 
-static hg_return_t
-call_done(const struct hg_cb_info *info)
-{
-    struct call *call = (struct call *) info->arg;
+static hg_return_t call_done(const struct hg_cb_info* info) {
+    struct call* call = (struct call*)info->arg;
 
     call->ret = info->ret;
     call->done = 1;
@@ -118,9 +106,7 @@ call_done(const struct hg_cb_info *info)
 }
 
 /* Progress and trigger until `done`, or, with NULL, until nothing is left. */
-static void
-run(hg_context_t *context, const int *done)
-{
+static void run(hg_context_t* context, const int* done) {
     for (;;) {
         unsigned int actual = 0;
         hg_return_t ret;
@@ -128,19 +114,14 @@ run(hg_context_t *context, const int *done)
         do {
             ret = HG_Trigger(context, 0, 1, &actual);
         } while (ret == HG_SUCCESS && actual > 0);
-        if (done != NULL && *done)
-            return;
+        if (done != NULL && *done) return;
         ret = HG_Progress(context, done != NULL ? 1000 : 0);
-        if (ret == HG_TIMEOUT && done == NULL)
-            return;
-        if (ret != HG_TIMEOUT)
-            check(ret, "HG_Progress");
+        if (ret == HG_TIMEOUT && done == NULL) return;
+        if (ret != HG_TIMEOUT) check(ret, "HG_Progress");
     }
 }
 
-static hg_addr_t
-own_address_by_name(hg_class_t *hg_class)
-{
+static hg_addr_t own_address_by_name(hg_class_t* hg_class) {
     hg_addr_t self = HG_ADDR_NULL;
     hg_addr_t found = HG_ADDR_NULL;
     char name[256];
@@ -153,11 +134,9 @@ own_address_by_name(hg_class_t *hg_class)
     return found;
 }
 
-static void
-call_store(hg_class_t *hg_class, hg_context_t *context, hg_addr_t target, hg_id_t id)
-{
+static void call_store(hg_class_t* hg_class, hg_context_t* context, hg_addr_t target, hg_id_t id) {
     static unsigned char data[DATA_SIZE];
-    void *pieces[1];
+    void* pieces[1];
     hg_size_t size = sizeof data;
     hg_handle_t handle = HG_HANDLE_NULL;
     struct call call = {0, HG_OTHER_ERROR};
@@ -170,7 +149,7 @@ call_store(hg_class_t *hg_class, hg_context_t *context, hg_addr_t target, hg_id_
     in.factor = 3;
     in.size = sizeof data;
     check(HG_Bulk_create(hg_class, 1, pieces, &size, HG_BULK_READ_ONLY, &in.data),
-        "HG_Bulk_create");
+          "HG_Bulk_create");
 
     check(HG_Create(context, target, id, &handle), "HG_Create");
     check(HG_Forward(handle, call_done, &call, &in), "HG_Forward");
@@ -187,12 +166,10 @@ call_store(hg_class_t *hg_class, hg_context_t *context, hg_addr_t target, hg_id_
     check(HG_Bulk_free(in.data), "HG_Bulk_free");
 }
 
-int
-main(int argc, char **argv)
-{
+int main(int argc, char** argv) {
     struct hg_init_info options = HG_INIT_INFO_INITIALIZER;
-    hg_class_t *hg_class;
-    hg_context_t *context;
+    hg_class_t* hg_class;
+    hg_context_t* context;
     hg_addr_t target;
     hg_id_t id;
     uint8_t registered = HG_FALSE;
@@ -203,7 +180,7 @@ main(int argc, char **argv)
 
     options.request_post_init = 16;
     hg_class = HG_Init_opt2(argc > 1 ? argv[1] : "tcp://127.0.0.1:0", HG_TRUE,
-        HG_VERSION(HG_VERSION_MAJOR, HG_VERSION_MINOR), &options);
+                            HG_VERSION(HG_VERSION_MAJOR, HG_VERSION_MINOR), &options);
     expect(hg_class != NULL, "HG_Init_opt2");
     context = HG_Context_create(hg_class);
     expect(context != NULL, "HG_Context_create");

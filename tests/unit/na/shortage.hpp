@@ -26,6 +26,11 @@ void* allocate(std::size_t size) {
 
 }  // namespace
 
+// All of them are replaced together, which the compiler overlooks when it inlines some.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(std::size_t size) {
     if (void* memory = allocate(size)) return memory;
     throw std::bad_alloc();
@@ -51,6 +56,7 @@ void operator delete(void* memory, std::size_t) noexcept {
 void operator delete[](void* memory, std::size_t) noexcept {
     std::free(memory);
 }
+#pragma GCC diagnostic pop
 
 namespace {
 

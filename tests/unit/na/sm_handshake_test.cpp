@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Greetings between shared-memory peers: descriptors travel, and what is not a greeting is refused without
-// leaking what came with it.
+// Greetings between shared-memory peers: descriptors travel, and what is not a greeting is refused
+// without leaking what came with it.
 #include <catch2/catch.hpp>
 
 #include <sys/mman.h>

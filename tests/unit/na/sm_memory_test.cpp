@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Shared-memory handles and cursors: the serialised form in both directions, hostile forms, the table of keys,
-// and transfers between segment lists of different shape.
+// Shared-memory handles and cursors: the serialised form in both directions, hostile forms, the
+// table of keys, and transfers between segment lists of different shape.
 #include <catch2/catch.hpp>
 
 #include <unistd.h>
@@ -23,8 +23,10 @@ struct Fixture {
 
     explicit Fixture(unsigned long flags = NA_MEM_READWRITE) {
         std::iota(bytes.begin(), bytes.end(), static_cast<unsigned char>(0));
-        const na_segment segments[] = {{bytes.data(), 10}, {bytes.data() + 100, 0},
-                                       {bytes.data() + 200, 50}, {bytes.data() + 500, 500}};
+        const na_segment segments[] = {{bytes.data(), 10},
+                                       {bytes.data() + 100, 0},
+                                       {bytes.data() + 200, 50},
+                                       {bytes.data() + 500, 500}};
         REQUIRE(memory.create(cls, segments, 4, flags).ok());
     }
     std::vector<unsigned char> serialized() {
@@ -64,11 +66,21 @@ TEST_CASE("serialised handles that lie are refused") {
     auto form = f.serialized();
     Memory copy;
     const std::uint64_t huge = ~std::uint64_t{0};
-    SECTION("magic") { form[0] ^= 1; }
-    SECTION("flags") { form[7] = 0x80; }
-    SECTION("more segments than there may be") { std::memcpy(&form[8], &huge, 4); }
-    SECTION("places for some of the segments only") { form[12] = 1; }
-    SECTION("an address range that wraps") { std::memcpy(&form[24 + 8], &huge, 8); }
+    SECTION("magic") {
+        form[0] ^= 1;
+    }
+    SECTION("flags") {
+        form[7] = 0x80;
+    }
+    SECTION("more segments than there may be") {
+        std::memcpy(&form[8], &huge, 4);
+    }
+    SECTION("places for some of the segments only") {
+        form[12] = 1;
+    }
+    SECTION("an address range that wraps") {
+        std::memcpy(&form[24 + 8], &huge, 8);
+    }
     CHECK(copy.deserialize(f.cls, form.data(), form.size()).code() == NA_PROTOCOL_ERROR);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The ring between two shared-memory peers: order and content, full and empty, positions that wrap around,
-// and a peer that writes nonsense.
+// The ring between two shared-memory peers: order and content, full and empty, positions that wrap
+// around, and a peer that writes nonsense.
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -32,7 +32,8 @@ bool send(RingProducer& producer, std::uint32_t tag, const std::vector<std::byte
 
 std::vector<std::byte> pattern(std::size_t size, std::uint32_t seed) {
     std::vector<std::byte> data(size);
-    for (std::size_t i = 0; i < size; ++i) data[i] = static_cast<std::byte>(i * 7 + seed);
+    for (std::size_t i = 0; i < size; ++i)
+        data[i] = static_cast<std::byte>(i * 7 + seed);
     return data;
 }
 
@@ -44,7 +45,7 @@ void expect(RingConsumer& consumer, std::uint32_t tag, const std::vector<std::by
     REQUIRE(message.kind == 1);
     REQUIRE(message.size == data.size());
     REQUIRE(std::equal(data.begin(), data.end(), message.data));
-    (void) consumer.take(message);
+    (void)consumer.take(message);
 }
 
 }  // namespace
@@ -72,7 +73,8 @@ TEST_CASE("messages of every size arrive whole and in order, many times round th
 TEST_CASE("a full ring takes nothing until the consumer has published room") {
     Pair ring;
     std::uint32_t sent = 0;
-    while (send(ring.producer, sent, pattern(8, sent))) ++sent;
+    while (send(ring.producer, sent, pattern(8, sent)))
+        ++sent;
     CHECK(sent == slot_count);
     std::uint32_t received = 0;
     RingMessage message;
@@ -85,20 +87,24 @@ TEST_CASE("a full ring takes nothing until the consumer has published room") {
     }
     CHECK(received == slot_count / 4);
     std::uint32_t more = 0;
-    while (send(ring.producer, sent + more, pattern(8, sent + more))) ++more;
+    while (send(ring.producer, sent + more, pattern(8, sent + more)))
+        ++more;
     CHECK(more == received);
-    for (; received < sent + more; ++received) expect(ring.consumer, received, pattern(8, received));
+    for (; received < sent + more; ++received)
+        expect(ring.consumer, received, pattern(8, received));
     CHECK_FALSE(ring.consumer.ready());
 }
 
 TEST_CASE("large messages fill the bytes before the slots, and room comes back") {
     Pair ring;
     std::uint32_t sent = 0;
-    while (send(ring.producer, sent, pattern(max_message_size, sent))) ++sent;
+    while (send(ring.producer, sent, pattern(max_message_size, sent)))
+        ++sent;
     CHECK(sent == byte_capacity / max_message_size);
     // A small message needs no bytes and still goes.
     CHECK(send(ring.producer, 99, pattern(10, 99)));
-    for (std::uint32_t i = 0; i < sent; ++i) expect(ring.consumer, i, pattern(max_message_size, i));
+    for (std::uint32_t i = 0; i < sent; ++i)
+        expect(ring.consumer, i, pattern(max_message_size, i));
     expect(ring.consumer, 99, pattern(10, 99));
     CHECK(send(ring.producer, 100, pattern(max_message_size, 100)));
     expect(ring.consumer, 100, pattern(max_message_size, 100));
@@ -108,8 +114,8 @@ TEST_CASE("places of large messages never straddle the end of the bytes") {
     std::mt19937 random(7);
     std::uint32_t position = 0xfff00000u;  // wraps around during the test
     for (int i = 0; i < 100000; ++i) {
-        const std::uint32_t size =
-            static_cast<std::uint32_t>(inline_size + 1 + random() % (max_message_size - inline_size));
+        const std::uint32_t size = static_cast<std::uint32_t>(
+            inline_size + 1 + random() % (max_message_size - inline_size));
         const BytePlace place = place_bytes(position, size);
         REQUIRE(place.start % byte_capacity + size <= byte_capacity);
         REQUIRE(place.end - place.start >= size);
@@ -140,7 +146,7 @@ TEST_CASE("two threads exchange a long mixed stream") {
         if (message.tag == i && message.size == data.size() &&
             std::equal(data.begin(), data.end(), message.data))
             ++good;
-        (void) ring.consumer.take(message);
+        (void)ring.consumer.take(message);
         ++i;
     }
     sender.join();
@@ -151,8 +157,12 @@ TEST_CASE("a slot that claims an impossible size is corrupt") {
     Pair ring;
     REQUIRE(send(ring.producer, 1, pattern(4, 1)));
     RingMessage message;
-    SECTION("too large") { ring.memory->slots[0].about.store(max_message_size + 1); }
-    SECTION("reserved bits") { ring.memory->slots[0].about.store(std::uint64_t{1} << 63); }
+    SECTION("too large") {
+        ring.memory->slots[0].about.store(max_message_size + 1);
+    }
+    SECTION("reserved bits") {
+        ring.memory->slots[0].about.store(std::uint64_t{1} << 63);
+    }
     CHECK(ring.consumer.look(message) == RingConsumer::Look::corrupt);
 }
 
@@ -160,9 +170,15 @@ TEST_CASE("a consumer position that cannot be is corrupt, and gives no room") {
     Pair ring;
     while (send(ring.producer, 0, pattern(1, 0))) {
     }
-    SECTION("beyond what was sent") { ring.memory->consumer.head.store(slot_count + 1); }
-    SECTION("before the start") { ring.memory->consumer.head.store(~0u); }
-    SECTION("bytes beyond what was sent") { ring.memory->consumer.bytes_head.store(64); }
+    SECTION("beyond what was sent") {
+        ring.memory->consumer.head.store(slot_count + 1);
+    }
+    SECTION("before the start") {
+        ring.memory->consumer.head.store(~0u);
+    }
+    SECTION("bytes beyond what was sent") {
+        ring.memory->consumer.bytes_head.store(64);
+    }
     CHECK_FALSE(send(ring.producer, 0, pattern(1, 0)));
     CHECK(ring.producer.corrupt());
 }
@@ -182,7 +198,7 @@ TEST_CASE("a consumer survives random memory without reading outside it") {
         while (consumer.look(message) == RingConsumer::Look::ready) {
             for (std::uint32_t i = 0; i < message.size; ++i)
                 sum += static_cast<std::size_t>(message.data[i]);
-            (void) consumer.take(message);
+            (void)consumer.take(message);
         }
         CHECK(sum == 0);
     }

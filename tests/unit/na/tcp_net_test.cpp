@@ -22,9 +22,7 @@
 
 using namespace cinnabar;
 using namespace cinnabar::tcp;
-using test::allow_log;
-using test::expect_log;
-
+using namespace cinnabar::test;
 namespace {
 
 struct Net {
