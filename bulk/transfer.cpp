@@ -73,54 +73,62 @@ hg_return_t post_step(hg_op_id& transfer, Slot& slot, const Step& step) noexcept
                          transfer.remote, request.origin_id, slot.op));
 }
 
+// Takes in a step that has ended. True if the slot is free.
+bool harvest(hg_op_id& transfer, Slot& slot) noexcept {
+    const int state = slot.state.load(std::memory_order_acquire);
+    if (state != Slot::ended) return state == Slot::free;
+    if (slot.ret != HG_SUCCESS && transfer.ret == HG_SUCCESS) transfer.ret = slot.ret;
+    slot.state.store(Slot::free, std::memory_order_relaxed);
+    return true;
+}
+
+// Posts the next step on a free slot. False if there is none, or it could not be posted.
+bool post_next(hg_op_id& transfer, Slot& slot) noexcept {
+    Step step;
+    if (!transfer.plan.next(step)) {
+        transfer.exhausted = true;
+        return false;
+    }
+    na_class_t* na = transfer.context->cls->na;
+    // Before the state says so: cancel_transfer() reads the operation of posted slots.
+    if (slot.op == nullptr) slot.op = NA_Op_create(na, NA_OP_SINGLE);
+    if (slot.op == nullptr) {
+        transfer.ret = HG_NOMEM;
+        return false;
+    }
+    slot.state.store(Slot::posted, std::memory_order_release);
+    ++transfer.posts;
+    const hg_return_t ret = post_step(transfer, slot, step);
+    if (ret != HG_SUCCESS) {
+        --transfer.posts;
+        slot.state.store(Slot::free, std::memory_order_relaxed);
+        transfer.ret = ret;
+        return false;
+    }
+    // cancel_transfer() may have passed this slot before it was posted.
+    if (transfer.cancelled.load()) (void)NA_Cancel(na, transfer.context->na, slot.op);
+    return true;
+}
+
+bool has_more(const hg_op_id& transfer) noexcept {
+    return !transfer.exhausted && transfer.ret == HG_SUCCESS && !transfer.cancelled.load();
+}
+
 // Takes in what has ended and posts what can be posted. True if nothing is in flight nor left to
-// do.
+// do. Slots are used from the first on, so what was never used need not be looked at.
 bool pump_once(hg_op_id& transfer) noexcept {
     bool in_flight = false;
-    for (Slot& slot : transfer.slots) {
-        int state = slot.state.load(std::memory_order_acquire);
-        if (state == Slot::ended) {
-            if (slot.ret != HG_SUCCESS && transfer.ret == HG_SUCCESS) transfer.ret = slot.ret;
-            slot.state.store(Slot::free, std::memory_order_relaxed);
-            state = Slot::free;
+    for (std::size_t i = 0; i < window; ++i) {
+        if (i >= transfer.slots_used) {
+            if (!has_more(transfer)) break;
+            transfer.slots_used = i + 1;
         }
-        while (state == Slot::free && !transfer.exhausted && transfer.ret == HG_SUCCESS &&
-               !transfer.cancelled.load()) {
-            Step step;
-            if (!transfer.plan.next(step)) {
-                transfer.exhausted = true;
-                break;
-            }
-            // Before the state says so: cancel_transfer() reads the operation of posted slots.
-            if (slot.op == nullptr) slot.op = NA_Op_create(transfer.context->cls->na, NA_OP_SINGLE);
-            if (slot.op == nullptr) {
-                transfer.ret = HG_NOMEM;
-                break;
-            }
-            slot.state.store(Slot::posted, std::memory_order_release);
-            ++transfer.posts;
-            const hg_return_t ret = post_step(transfer, slot, step);
-            if (ret != HG_SUCCESS) {
-                --transfer.posts;
-                slot.state.store(Slot::free, std::memory_order_relaxed);
-                transfer.ret = ret;
-                break;
-            }
-            // cancel_transfer() may have passed this slot before it was posted.
-            if (transfer.cancelled.load())
-                (void)NA_Cancel(transfer.context->cls->na, transfer.context->na, slot.op);
-            state = slot.state.load(std::memory_order_acquire);
-            if (state == Slot::ended) {
-                if (slot.ret != HG_SUCCESS) transfer.ret = slot.ret;
-                slot.state.store(Slot::free, std::memory_order_relaxed);
-                state = Slot::free;
-            }
+        Slot& slot = transfer.slots[i];
+        while (harvest(transfer, slot) && has_more(transfer) && post_next(transfer, slot)) {
         }
-        if (state == Slot::posted) in_flight = true;
+        if (slot.state.load(std::memory_order_acquire) != Slot::free) in_flight = true;
     }
-    const bool more =
-        !transfer.exhausted && transfer.ret == HG_SUCCESS && !transfer.cancelled.load();
-    return !in_flight && !more;
+    return !in_flight && !has_more(transfer);
 }
 
 // Steps end in any thread, also inside their own posting: whoever comes first pumps, the others
@@ -190,6 +198,7 @@ hg_op_id& prepare(hg_context& context, const TransferRequest& request, const Tra
     transfer.pump_requests.store(0);
     transfer.requests_seen = 0;
     transfer.posts = 0;
+    transfer.slots_used = 0;
     if (done.id != nullptr) done.id->store(&transfer);
     ref_region(*request.origin);
     ref_region(*request.local);

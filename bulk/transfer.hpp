@@ -59,6 +59,7 @@ struct hg_op_id {
     std::atomic<int> pump_requests{0};
     int requests_seen = 0;  // of the pumping thread, like all that is not atomic
     int posts = 0;
+    std::size_t slots_used = 0;
     std::array<cinnabar::bulk::Slot, cinnabar::bulk::window> slots;
     hg_op_id* next_in_pool = nullptr;
 };

@@ -34,6 +34,7 @@ struct hg_context {
     std::atomic<int> progressing{0};     // threads inside HG_Progress()
     std::atomic<int> internal_ops{0};    // fetches and other work without a user's handle
 
+    std::atomic<unsigned> polls_skipped{0};  // by HG_Progress(), while the queue was not empty
     cinnabar::hg::AckWaits ack_waits;
     // Held while a fetch is cancelled, so that it cannot be freed meanwhile; recursive since a
     // cancel may end the fetch at once.

@@ -379,7 +379,8 @@ HG_PUBLIC hg_return_t HG_Forward(hg_handle_t handle, hg_cb_t callback, void* arg
 
 /*
  * Answers the request of a handle with `out_struct` (NULL for none; free to change on return).
- * `callback` (may be NULL) is told once as HG_CB_RESPOND when the response has left.
+ * `callback` (may be NULL) is told once as HG_CB_RESPOND when the network has taken the
+ * response; further progress carries it away.
  * HG_OPNOTSUPPORTED when the caller asked for no response.
  */
 HG_PUBLIC hg_return_t HG_Respond(hg_handle_t handle, hg_cb_t callback, void* arg, void* out_struct);
