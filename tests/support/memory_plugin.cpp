@@ -75,9 +75,18 @@ struct Plugin {
     }
 };
 
+// In a forked child the parent's classes are freed without being closed: they are forgotten here.
+void forget_all() {
+    close_owned_descriptors();
+    fabric().classes.clear();
+    fabric().in_flight.clear();
+}
+
 const na_plugin* entry(const na_host* host) {
+    static na_plugin table = na::sdk::Adapter<Plugin>::table;
+    table.forked = forget_all;
     na::sdk::host_table = host;
-    return &na::sdk::Adapter<Plugin>::table;
+    return &table;
 }
 
 }  // namespace

@@ -45,8 +45,19 @@ void mark_system_calls(std::string_view mark) {
     if (::write(-1, mark.data(), mark.size()) >= 0) std::abort();
 }
 
+namespace {
+
+// The leak check at exit cannot run in a traced process.
+std::string sanitizer_options() {
+    const char* given = std::getenv("ASAN_OPTIONS");
+    return std::string("ASAN_OPTIONS=") + (given == nullptr ? "" : given) + ":detect_leaks=0";
+}
+
+}  // namespace
+
 TracedProcess::TracedProcess(std::string_view role, const Arguments& arguments)
-    : file_(temporary_file()), process(role, arguments, {"strace", "-f", "-o", file_}) {}
+    : file_(temporary_file()),
+      process(role, arguments, {"strace", "-f", "-E", sanitizer_options(), "-o", file_}) {}
 
 TracedProcess::~TracedProcess() {
     ::unlink(file_.c_str());

@@ -11,7 +11,7 @@
 
 namespace cinnabar::test {
 
-// Whether strace can be run here; a test that needs it says so and returns early if not.
+// Whether strace can be run here; it is among the packages that the tests install.
 bool can_count_system_calls();
 
 // In the role: sets the mark "begin" or "end".
