@@ -114,6 +114,7 @@ TEST_CASE("calls between polling peers on shared memory make no system calls") {
         UNSCOPED_INFO(call << ": " << count);
         total += count;
     }
-    // 2000 calls; a connection is looked after now and then.
-    CHECK(total < 20);
+    // A call that made one would show as 2000. Connections are looked after about once a
+    // millisecond, so how many looks there are depends on how slow the build is, not on the calls.
+    CHECK(total < 200);
 }
