@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <utility>
 
 #include "na/base/c_call.hpp"
 #include "na/base/log.hpp"
@@ -21,6 +22,7 @@ namespace {
 struct Catalog {
     Mutex mutex;
     bool searched = false;
+    std::vector<std::string> files;  // found and not yet loaded
     std::vector<std::unique_ptr<Plugin>> plugins;
 };
 
@@ -66,10 +68,39 @@ void search(Catalog& c) {
     if (c.searched) return;
     c.searched = true;
     ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-    for (const std::string& path : find_plugin_files(plugin_folders())) {
-        auto plugin = load_plugin(path);
-        if (plugin != nullptr && !known(c, plugin->name)) insert(c, std::move(plugin));
-    }
+    c.files = find_plugin_files(plugin_folders());
+}
+
+void load(Catalog& c, const std::string& path) {
+    auto plugin = load_plugin(path);
+    if (plugin != nullptr && !known(c, plugin->name)) insert(c, std::move(plugin));
+}
+
+void load_all(Catalog& c) {
+    search(c);
+    for (const std::string& path : std::exchange(c.files, {}))
+        load(c, path);
+}
+
+// Loads the file of this plugin alone: a program that uses one transport does not pay for the
+// libraries of the others.
+void load_named(Catalog& c, std::string_view name) {
+    search(c);
+    const auto found = std::find_if(c.files.begin(), c.files.end(), [&](const std::string& path) {
+        return plugin_name_of(path) == name;
+    });
+    if (found == c.files.end()) return;
+    const std::string path = *found;
+    c.files.erase(found);
+    load(c, path);
+}
+
+const Plugin* match(const Catalog& c, std::string_view class_name, const std::string& protocol) {
+    for (const auto& plugin : c.plugins)
+        if ((class_name.empty() || plugin->class_name == class_name) &&
+            plugin->cls.check_protocol(protocol.c_str()))
+            return plugin.get();
+    return nullptr;
 }
 
 }  // namespace
@@ -77,7 +108,7 @@ void search(Catalog& c) {
 std::vector<const Plugin*> plugins() {
     Catalog& c = catalog();
     MutexLock lock(c.mutex);
-    search(c);
+    load_all(c);
     std::vector<const Plugin*> list;
     for (const auto& plugin : c.plugins)
         list.push_back(plugin.get());
@@ -86,14 +117,19 @@ std::vector<const Plugin*> plugins() {
 
 const Plugin* find_plugin(std::string_view class_name, const std::string& protocol,
                           std::string* why) {
+    Catalog& c = catalog();
+    MutexLock lock(c.mutex);
+    // A plugin is mostly named after what it speaks ("sm", "tcp") or after its class ("ofi").
+    load_named(c, protocol);
+    if (const Plugin* plugin = match(c, class_name, protocol)) return plugin;
+    load_named(c, class_name);
+    if (const Plugin* plugin = match(c, class_name, protocol)) return plugin;
+    load_all(c);
+    if (const Plugin* plugin = match(c, class_name, protocol)) return plugin;
     std::string names;
-    for (const Plugin* plugin : plugins()) {
-        if ((class_name.empty() || plugin->class_name == class_name) &&
-            plugin->cls.check_protocol(protocol.c_str()))
-            return plugin;
+    for (const auto& plugin : c.plugins)
         names += fmt::format("{}{} ({}+...)", names.empty() ? "" : ", ", plugin->name,
                              plugin->class_name);
-    }
     *why = fmt::format("no plugin speaks \"{}{}{}\"; loaded: {}", class_name,
                        class_name.empty() ? "" : "+", protocol,
                        names.empty() ? "none (set NA_PLUGIN_PATH)" : names);

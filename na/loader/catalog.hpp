@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The plugins of this process: found and loaded on first use, kept until the end. Any thread.
+// The plugins of this process: found on first use, loaded when one is asked for that they may be,
+// kept until the end. Any thread.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@
 
 namespace cinnabar::na {
 
-// Every usable plugin, in the order in which protocols are matched: sm, tcp, ofi, ucx, then others
+// Every usable plugin (loads them all), in the order in which protocols are matched: sm, tcp, ofi, ucx, then others
 // by search order. The objects live until the process ends.
 std::vector<const Plugin*> plugins();
 

@@ -14,6 +14,7 @@ namespace cinnabar::na {
 namespace {
 
 constexpr std::string_view file_prefix = "libna_plugin_";
+constexpr std::string_view file_suffix = ".so";
 
 // A plugin may be older (shorter tables) or newer (longer) than this libna: take what both know.
 template <class Table>
@@ -53,7 +54,7 @@ std::vector<std::string> find_plugin_files(const std::vector<std::string>& folde
         std::vector<std::string> here;
         for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
             const std::string name = entry.path().filename().string();
-            if (name.starts_with(file_prefix) && name.ends_with(".so")) here.push_back(name);
+            if (name.starts_with(file_prefix) && name.ends_with(file_suffix)) here.push_back(name);
         }
         std::sort(here.begin(), here.end());
         for (const std::string& name : here) {
@@ -63,6 +64,11 @@ std::vector<std::string> find_plugin_files(const std::vector<std::string>& folde
         }
     }
     return files;
+}
+
+std::string plugin_name_of(const std::string& path) {
+    const std::string file = std::filesystem::path(path).filename().string();
+    return file.substr(file_prefix.size(), file.size() - file_prefix.size() - file_suffix.size());
 }
 
 std::unique_ptr<Plugin> accept_plugin(const na_plugin* table, std::string* why) {

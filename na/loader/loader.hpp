@@ -17,6 +17,9 @@ std::vector<std::string> plugin_folders();
 // Files libna_plugin_<name>.so in these folders, the first of each name, in search order.
 std::vector<std::string> find_plugin_files(const std::vector<std::string>& folders);
 
+// "tcp" of ".../libna_plugin_tcp.so".
+std::string plugin_name_of(const std::string& path);
+
 // Loads one file; nullptr after a warning.
 std::unique_ptr<Plugin> load_plugin(const std::string& path);
 
