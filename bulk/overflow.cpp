@@ -15,11 +15,12 @@
 #include "hg/core/context.hpp"
 #include "hg/net/status.hpp"
 #include "hg/wire/little_endian.hpp"
+#include "na/base/local_atomic.hpp"
 
 namespace cinnabar::hg {
 
 struct Overflow {
-    std::atomic<int> references{1};
+    LocalAtomic<int> references{1};
     void* data = nullptr;  // malloc'ed
     std::size_t size = 0;
     hg_bulk* local = nullptr;

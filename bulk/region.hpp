@@ -9,10 +9,11 @@
 
 #include "hg/core/address.hpp"
 #include "mercury_bulk.h"
+#include "na/base/local_atomic.hpp"
 
 struct hg_bulk {
     hg_class* cls = nullptr;
-    std::atomic<int> references{1};
+    cinnabar::LocalAtomic<int> references{1};
     std::uint64_t length = 0;
     std::uint32_t segment_count = 0;
     std::uint8_t permissions = 0;  // HG_BULK_*, as the remote side may use it

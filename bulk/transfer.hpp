@@ -10,6 +10,7 @@
 #include "bulk/plan.hpp"
 #include "bulk/region.hpp"
 #include "hg/core/completion_queue.hpp"
+#include "na/base/local_atomic.hpp"
 
 namespace cinnabar::bulk {
 
@@ -55,8 +56,8 @@ struct hg_op_id {
     cinnabar::hg::Completion completion;
     hg_return_t ret = HG_SUCCESS;  // the first error
     bool exhausted = false;        // the plan has no further step
-    std::atomic<bool> cancelled{false};
-    std::atomic<int> pump_requests{0};
+    cinnabar::LocalAtomic<bool> cancelled{false};
+    cinnabar::LocalAtomic<int> pump_requests{0};
     int requests_seen = 0;  // of the pumping thread, like all that is not atomic
     int posts = 0;
     std::size_t slots_used = 0;

@@ -7,13 +7,14 @@
 #include <atomic>
 
 #include "hg/core/class.hpp"
+#include "na/base/local_atomic.hpp"
 
 struct hg_addr {
     hg_class* cls = nullptr;
     na_addr_t* na = nullptr;
     bool self = false;
     bool embedded = false;  // lives in a handle; not counted
-    std::atomic<int> references{1};
+    cinnabar::LocalAtomic<int> references{1};
 };
 
 namespace cinnabar::hg {

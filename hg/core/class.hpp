@@ -8,6 +8,7 @@
 #include "hg/core/registry.hpp"
 #include "mercury.h"
 #include "na.h"
+#include "na/base/local_atomic.hpp"
 
 namespace cinnabar::hg {
 
@@ -44,8 +45,8 @@ struct hg_class {
     std::size_t out_offset = 0;
 
     std::atomic<int> contexts{0};
-    std::atomic<int> addresses{0};
-    std::atomic<int> bulks{0};
+    cinnabar::LocalAtomic<int> addresses{0};
+    cinnabar::LocalAtomic<int> bulks{0};
 
     void* data = nullptr;
     void (*data_free)(void*) = nullptr;

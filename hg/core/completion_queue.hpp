@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "na/base/event_fd.hpp"
+#include "na/base/local_atomic.hpp"
 #include "na/base/mpsc_queue.hpp"
 
 namespace cinnabar::hg {
@@ -50,10 +51,10 @@ public:
 
 private:
     MpscQueue queue_;
-    alignas(64) std::atomic<bool> popping_{false};
-    std::atomic<int> sleepers_{0};          // on the descriptor
-    std::atomic<int> trigger_sleepers_{0};  // on the condition
-    std::atomic<bool> signalled_{false};
+    alignas(64) LocalAtomic<bool> popping_{false};
+    LocalAtomic<int> sleepers_{0};          // on the descriptor
+    LocalAtomic<int> trigger_sleepers_{0};  // on the condition
+    LocalAtomic<bool> signalled_{false};
     EventFd wake_;
     std::mutex mutex_;
     std::condition_variable condition_;

@@ -11,6 +11,7 @@
 #include "hg/core/completion_queue.hpp"
 #include "hg/core/handle_pool.hpp"
 #include "na/base/file_descriptor.hpp"
+#include "na/base/local_atomic.hpp"
 
 namespace cinnabar::bulk {
 class TransferPool;
@@ -25,16 +26,17 @@ struct hg_context {
     std::uint8_t id;
     cinnabar::hg::CompletionQueue completions;
     cinnabar::hg::HandlePool pool;
-    std::atomic<std::uint32_t> next_tag{1};
+    cinnabar::LocalAtomic<std::uint32_t> next_tag{1};
     std::uint32_t max_tag = 0;
 
     std::atomic<bool> receiving{false};  // arrivals are wanted: receives are re-posted
-    std::atomic<int> receives_posted{0};
-    std::atomic<int> targets_in_use{0};  // target handles that are with users
-    std::atomic<int> progressing{0};     // threads inside HG_Progress()
-    std::atomic<int> internal_ops{0};    // fetches and other work without a user's handle
+    cinnabar::LocalAtomic<int> receives_posted{0};
+    cinnabar::LocalAtomic<int> targets_in_use{0};  // target handles that are with users
+    cinnabar::LocalAtomic<int> progressing{0};     // threads inside HG_Progress()
+    cinnabar::LocalAtomic<int> internal_ops{0};    // fetches and other work without a user's handle
 
-    std::atomic<unsigned> polls_skipped{0};  // by HG_Progress(), while the queue was not empty
+    cinnabar::LocalAtomic<unsigned> polls_skipped{
+        0};  // by HG_Progress(), while the queue was not empty
     cinnabar::hg::AckWaits ack_waits;
     // Held while a fetch is cancelled, so that it cannot be freed meanwhile; recursive since a
     // cancel may end the fetch at once.
@@ -42,7 +44,7 @@ struct hg_context {
 
     int na_fd = -1;
     cinnabar::FileDescriptor epoll;  // the net's descriptor and the queue's wake descriptor
-    std::atomic<bool> event_armed{false};
+    cinnabar::LocalAtomic<bool> event_armed{false};
 
     std::atomic<cinnabar::bulk::TransferPool*> transfers{nullptr};  // made by bulk on first use
     std::atomic<void (*)(cinnabar::bulk::TransferPool*) noexcept> transfers_free{nullptr};

@@ -13,6 +13,7 @@
 #include "hg/core/completion_queue.hpp"
 #include "hg/proc/proc.hpp"
 #include "mercury.h"
+#include "na/base/local_atomic.hpp"
 
 namespace cinnabar::hg {
 
@@ -45,22 +46,24 @@ struct Outcome {
 struct hg_handle {
     hg_info info{};  // first: HG_Get_info() points here
     cinnabar::hg::RpcRecord* rpc = nullptr;
-    std::atomic<std::int32_t> references{0};
+    cinnabar::LocalAtomic<std::int32_t> references{0};
     cinnabar::hg::Role role = cinnabar::hg::Role::origin;
-    bool local = false;                  // a call to oneself, not through the net
-    bool no_response = false;            // one-way
-    std::atomic<bool> responded{false};  // target: the response has been handed over
-    bool input_released = false;         // the receive buffer was given back
+    bool local = false;                            // a call to oneself, not through the net
+    bool no_response = false;                      // one-way
+    cinnabar::LocalAtomic<bool> responded{false};  // target: the response has been handed over
+    bool input_released = false;                   // the receive buffer was given back
     hg_return_t failure =
         HG_SUCCESS;  // target: decoding failed; the origin is told when nobody responds
-    std::atomic<std::uint32_t> serial{0};  // counts the requests that this target handle has served
+    cinnabar::LocalAtomic<std::uint32_t> serial{
+        0};                       // counts the requests that this target handle has served
     bool owes_ack = false;        // target: a one-way request whose payload the origin keeps for us
     hg_handle* origin = nullptr;  // target of a call to oneself: the handle it came from
     na_tag_t tag = 0;
 
-    std::atomic<bool> busy{false};  // origin: from forward until its callback has been called
-    std::atomic<bool> cancelled{false};
-    std::atomic<int> parts{0};  // net operations of the present step that have not ended
+    cinnabar::LocalAtomic<bool> busy{
+        false};  // origin: from forward until its callback has been called
+    cinnabar::LocalAtomic<bool> cancelled{false};
+    cinnabar::LocalAtomic<int> parts{0};  // net operations of the present step that have not ended
     cinnabar::hg::Outcome outcome;
 
     cinnabar::hg::Completion completion;

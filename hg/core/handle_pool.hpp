@@ -9,6 +9,7 @@
 
 #include "hg/core/handle.hpp"
 #include "na/base/free_list.hpp"
+#include "na/base/local_atomic.hpp"
 #include "na/base/mutex.hpp"
 
 namespace cinnabar::hg {
@@ -50,7 +51,7 @@ private:
 
     hg_context& context_;
     FreeList<hg_handle, &hg_handle::next_in_pool> free_;
-    std::atomic<int> in_use_{0};
+    LocalAtomic<int> in_use_{0};
     FreeList<hg_handle, &hg_handle::next_in_pool> local_targets_;
     mutable Mutex mutex_;
     std::vector<hg_handle*> all_;

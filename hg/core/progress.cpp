@@ -10,6 +10,7 @@
 
 #include "hg/core/context.hpp"
 #include "hg/net/status.hpp"
+#include "na/base/local_atomic.hpp"
 
 namespace cinnabar::hg {
 namespace {
@@ -29,7 +30,7 @@ void pause_cpu() noexcept {
 
 class CountThread {
 public:
-    explicit CountThread(std::atomic<int>& count) noexcept : count_(count) {
+    explicit CountThread(LocalAtomic<int>& count) noexcept : count_(count) {
         count_.fetch_add(1, std::memory_order_acquire);
     }
     ~CountThread() { count_.fetch_sub(1, std::memory_order_release); }
@@ -37,7 +38,7 @@ public:
     CountThread& operator=(const CountThread&) = delete;
 
 private:
-    std::atomic<int>& count_;
+    LocalAtomic<int>& count_;
 };
 
 void disarm(hg_context& context) noexcept {

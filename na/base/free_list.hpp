@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cstddef>
 
+#include "na/base/local_atomic.hpp"
+
 namespace cinnabar {
 
 // Spreads threads over stacks: a small number of its own for each thread.
@@ -20,7 +22,7 @@ public:
     void put(T& object) noexcept {
         // Pushed one by one but taken over whole, so no element is re-used while another thread
         // still compares it.
-        std::atomic<T*>& returned = stacks_[thread_number() % stack_count].returned;
+        LocalAtomic<T*>& returned = stacks_[thread_number() % stack_count].returned;
         T* top = returned.load(std::memory_order_relaxed);
         do {
             object.*Next = top;
@@ -40,8 +42,8 @@ private:
     static constexpr std::size_t stack_count = 8;
 
     struct alignas(64) Stack {
-        std::atomic<T*> returned{nullptr};
-        std::atomic<bool> taking{false};
+        LocalAtomic<T*> returned{nullptr};
+        LocalAtomic<bool> taking{false};
         T* ready = nullptr;  // of the thread that is taking
     };
 

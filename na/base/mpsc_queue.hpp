@@ -6,6 +6,8 @@
 
 #include <atomic>
 
+#include "na/base/local_atomic.hpp"
+
 namespace cinnabar {
 
 struct MpscNode {
@@ -60,7 +62,7 @@ public:
     }
 
 private:
-    alignas(64) std::atomic<MpscNode*> head_;
+    alignas(64) LocalAtomic<MpscNode*> head_;
     alignas(64) std::atomic<MpscNode*> tail_;  // written by the popping thread only
     MpscNode stub_;
 };

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "na.h"
+#include "na/base/local_atomic.hpp"
 #include "na/base/mpsc_queue.hpp"
 #include "na/core/object.hpp"
 #include "na_plugin.h"
@@ -42,7 +43,8 @@ struct na_class {
     na_limits limits;
     unsigned fork_count;  // of the process that opened it
     std::atomic<int> contexts{0};
-    std::atomic<int> addresses_in_use{0};  // addresses with at least one reference of a user
+    cinnabar::LocalAtomic<int> addresses_in_use{
+        0};  // addresses with at least one reference of a user
 };
 
 struct na_context {
@@ -51,9 +53,10 @@ struct na_context {
     bool sink;
     // Completions that NA_Trigger() will run; unused on a sink context.
     cinnabar::MpscQueue completions{};
-    std::atomic<unsigned> completion_count{0};
-    std::atomic<bool> triggering{false};  // the consumer side of `completions` is taken
-    std::atomic<int> sleepers{0};         // threads in NA_Poll_wait() that a completion must wake
+    cinnabar::LocalAtomic<unsigned> completion_count{0};
+    cinnabar::LocalAtomic<bool> triggering{false};  // the consumer side of `completions` is taken
+    cinnabar::LocalAtomic<int> sleepers{
+        0};  // threads in NA_Poll_wait() that a completion must wake
     std::atomic<bool> armed{
         false};  // NA_Poll_try_wait() has told a user to sleep on the descriptor
 };
@@ -62,7 +65,7 @@ struct na_addr {
     na_class* cls;
     // Low half: all references; high half: those held by users. One counter, so that one atomic
     // operation moves both.
-    std::atomic<std::uint64_t> references;
+    cinnabar::LocalAtomic<std::uint64_t> references;
 };
 
 struct na_op_id {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What libna lends to plugins: completing operations and counting addresses.
+#include "na/base/local_atomic.hpp"
 #include "na/core/class.hpp"
 
 namespace cinnabar::na {
@@ -87,7 +88,7 @@ void addr_ref(void* addr_part) noexcept {
 }
 
 bool addr_try_ref(void* addr_part) noexcept {
-    std::atomic<std::uint64_t>& references = header_of<na_addr>(addr_part)->references;
+    LocalAtomic<std::uint64_t>& references = header_of<na_addr>(addr_part)->references;
     std::uint64_t seen = references.load(std::memory_order_relaxed);
     while ((seen & 0xffffffffu) != 0)
         if (references.compare_exchange_weak(seen, seen + one_reference, std::memory_order_acq_rel))

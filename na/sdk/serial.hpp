@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "na/base/local_atomic.hpp"
 #include "na/base/mpsc_queue.hpp"
 
 namespace cinnabar::na::sdk {
@@ -69,7 +70,7 @@ public:
     }
 
 private:
-    std::atomic<bool> busy_{false};
+    LocalAtomic<bool> busy_{false};
     MpscQueue queue_;
 };
 
@@ -121,9 +122,9 @@ public:
 
 private:
     std::atomic<unsigned> posting_{0};
-    std::atomic<unsigned> wanted_{0};
+    LocalAtomic<unsigned> wanted_{0};
     enum State : int { idle, queued, asked_again };
-    std::atomic<int> state_{idle};
+    LocalAtomic<int> state_{idle};
 };
 
 }  // namespace cinnabar::na::sdk

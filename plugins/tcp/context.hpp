@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "na/base/event_fd.hpp"
+#include "na/base/local_atomic.hpp"
 #include "na/base/mutex.hpp"
 #include "na/sdk/matching.hpp"
 #include "na/sdk/serial.hpp"
@@ -191,7 +192,7 @@ private:
     na::sdk::Serial serial_;
     FileDescriptor epoll_;
     EventFd wake_;
-    std::atomic<int> posted_{0};
+    LocalAtomic<int> posted_{0};
 
     // Inside the serial.
     bool armed_ = false;  // a thread sleeps, or is about to

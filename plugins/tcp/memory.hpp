@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "na/base/local_atomic.hpp"
 #include "na/base/mutex.hpp"
 #include "na/base/result.hpp"
 #include "na_plugin.h"
@@ -50,7 +51,7 @@ private:
     std::vector<std::uint64_t> starts_;  // offset at which each segment begins
     std::uint64_t length_ = 0;
     unsigned long flags_;
-    std::atomic<int> pins_{0};
+    LocalAtomic<int> pins_{0};
     std::atomic<bool> dead_{true};
 };
 
