@@ -63,14 +63,20 @@ void on_step(const na_cb_info* info) noexcept {
     pump(transfer);
 }
 
-hg_return_t post_step(hg_op_id& transfer, Slot& slot, const Step& step) noexcept {
+hg_return_t post_step(hg_op_id& transfer, Slot& slot, const Step& step, na_cb_t callback) noexcept {
     const TransferRequest& request = transfer.request;
     na_class_t* na = transfer.context->cls->na;
     const auto start = request.op == HG_BULK_PULL ? NA_Get : NA_Put;
-    return from_na(start(na, transfer.context->na, on_step, &slot,
+    return from_na(start(na, transfer.context->na, callback, &slot,
                          request.local->handles[step.local_piece], step.local_offset,
                          request.origin->handles[step.remote_piece], step.remote_offset, step.size,
                          transfer.remote, request.origin_id, slot.op));
+}
+
+// Before the slot's state is "posted": cancel_transfer() reads the operation of posted slots.
+hg_return_t provide_op(hg_op_id& transfer, Slot& slot) noexcept {
+    if (slot.op == nullptr) slot.op = NA_Op_create(transfer.context->cls->na, NA_OP_SINGLE);
+    return slot.op == nullptr ? HG_NOMEM : HG_SUCCESS;
 }
 
 // Takes in a step that has ended. True if the slot is free.
@@ -89,16 +95,13 @@ bool post_next(hg_op_id& transfer, Slot& slot) noexcept {
         transfer.exhausted = true;
         return false;
     }
-    na_class_t* na = transfer.context->cls->na;
-    // Before the state says so: cancel_transfer() reads the operation of posted slots.
-    if (slot.op == nullptr) slot.op = NA_Op_create(na, NA_OP_SINGLE);
-    if (slot.op == nullptr) {
-        transfer.ret = HG_NOMEM;
+    if (const hg_return_t ret = provide_op(transfer, slot); ret != HG_SUCCESS) {
+        transfer.ret = ret;
         return false;
     }
     slot.state.store(Slot::posted, std::memory_order_release);
     ++transfer.posts;
-    const hg_return_t ret = post_step(transfer, slot, step);
+    const hg_return_t ret = post_step(transfer, slot, step, on_step);
     if (ret != HG_SUCCESS) {
         --transfer.posts;
         slot.state.store(Slot::free, std::memory_order_relaxed);
@@ -106,7 +109,8 @@ bool post_next(hg_op_id& transfer, Slot& slot) noexcept {
         return false;
     }
     // cancel_transfer() may have passed this slot before it was posted.
-    if (transfer.cancelled.load()) (void)NA_Cancel(na, transfer.context->na, slot.op);
+    if (transfer.cancelled.load())
+        (void)NA_Cancel(transfer.context->cls->na, transfer.context->na, slot.op);
     return true;
 }
 
@@ -148,6 +152,31 @@ void pump(hg_op_id& transfer) noexcept {
         if (before == seen) return;
         seen = before - seen;
     }
+}
+
+// Most transfers are one step. It needs no pump: where it ends, the transfer ends.
+void on_only_step(const na_cb_info* info) noexcept {
+    auto& slot = *static_cast<Slot*>(info->arg);
+    slot.state.store(Slot::free, std::memory_order_relaxed);
+    slot.transfer->ret = from_na(info->ret);
+    complete(*slot.transfer);
+}
+
+// After a successful post the transfer is not touched: it may be over and recycled. A cancel that
+// comes before the post would be lost, so this is not for transfers that others can see earlier.
+void start_only_step(hg_op_id& transfer, const Step& step) noexcept {
+    transfer.exhausted = true;
+    transfer.slots_used = 1;
+    Slot& slot = transfer.slots[0];
+    hg_return_t ret = provide_op(transfer, slot);
+    if (ret == HG_SUCCESS) {
+        slot.state.store(Slot::posted, std::memory_order_release);
+        ret = post_step(transfer, slot, step, on_only_step);
+        if (ret == HG_SUCCESS) return;
+        slot.state.store(Slot::free, std::memory_order_relaxed);
+    }
+    transfer.ret = ret;
+    complete(transfer);
 }
 
 }  // namespace
@@ -229,8 +258,14 @@ hg_return_t start_transfer_to(hg_context& context, const TransferRequest& reques
     }
     // The address stays alive as long as the transfer.
     (void)NA_Addr_dup(context.cls->na, remote, &transfer.remote);
-    transfer.plan = Plan(request.local->lengths, request.local_offset, request.origin->lengths,
-                         request.origin_offset, request.size);
+    const Plan plan(request.local->lengths, request.local_offset, request.origin->lengths,
+                    request.origin_offset, request.size);
+    Step step;
+    if (done.id == nullptr && Plan(plan).next(step) && step.size == request.size) {
+        start_only_step(transfer, step);
+        return HG_SUCCESS;
+    }
+    transfer.plan = plan;
     pump(transfer);
     return HG_SUCCESS;
 }
