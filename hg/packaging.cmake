@@ -3,8 +3,8 @@
 # the CMake package and the pkg-config files, all named as Mercury names them. Nothing in it depends
 # on the prefix, so that an installed tree can be moved, and installed to any place by --prefix.
 
-set(libraries na mercury)
-set(layers na hg)
+set(libraries na mercury mercury_util)
+set(layers na hg hl/request)
 file(GLOB public_headers CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/na/include/*.h ${PROJECT_SOURCE_DIR}/hg/include/*.h
      ${PROJECT_SOURCE_DIR}/bulk/include/*.h ${PROJECT_SOURCE_DIR}/hl/include/*.h)
@@ -20,7 +20,7 @@ foreach(target layer IN ZIP_LISTS libraries layers)
 endforeach()
 
 # The linker of a user's program and the loader find libna beside libmercury.
-set_target_properties(mercury PROPERTIES INSTALL_RPATH "$ORIGIN")
+set_target_properties(mercury mercury_util PROPERTIES INSTALL_RPATH "$ORIGIN")
 install(TARGETS ${libraries} EXPORT mercury-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
 include(CMakePackageConfigHelpers)
@@ -39,6 +39,9 @@ set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 file(RELATIVE_PATH prefix_from_pkgconfig
      ${CMAKE_INSTALL_PREFIX}/${pkgconfig_dir} ${CMAKE_INSTALL_PREFIX})
 get_target_property(NA_VERSION na VERSION)
+get_target_property(HG_UTIL_VERSION mercury_util VERSION)
 configure_file(${PROJECT_SOURCE_DIR}/na/na.pc.in ${package_out}/na.pc @ONLY)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/mercury.pc.in ${package_out}/mercury.pc @ONLY)
-install(FILES ${package_out}/na.pc ${package_out}/mercury.pc DESTINATION ${pkgconfig_dir})
+configure_file(${PROJECT_SOURCE_DIR}/hl/request/mercury_util.pc.in ${package_out}/mercury_util.pc @ONLY)
+install(FILES ${package_out}/na.pc ${package_out}/mercury.pc ${package_out}/mercury_util.pc
+        DESTINATION ${pkgconfig_dir})
