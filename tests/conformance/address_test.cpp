@@ -8,7 +8,7 @@ using cinnabar::test::allow_log;
 
 CINNABAR_CONFORMANCE("a published address has class and protocol in front") {
     const Net net(transport);
-    CHECK(net.self().text().starts_with(std::string("na+") + transport.protocol + "://"));
+    CHECK(net.self().text().starts_with(class_of(transport) + "+" + transport.protocol + "://"));
 }
 
 CINNABAR_CONFORMANCE("an address can be looked up with and without its class, and is the same") {
@@ -111,13 +111,14 @@ CINNABAR_CONFORMANCE("bytes that are no address are refused") {
 CINNABAR_CONFORMANCE("a string that is no address is refused") {
     const Net net(transport);
     allow_log("");
-    const std::string protocol = transport.protocol;
+    const std::string protocol = transport.protocol, own = class_of(transport) + "+";
+    const std::string other = own == "ofi+" ? "na+" : "ofi+";
     for (const std::string& text :
          {std::string(), std::string("x"), std::string("://"), protocol, protocol + ":",
-          protocol + ":/", protocol + "://", "na+" + protocol + "://", protocol + "://\n",
+          protocol + ":/", protocol + "://", own + protocol + "://", protocol + "://\n",
           protocol + "://a/b/../c d:e:f", protocol + "://" + std::string(5000, 'a'),
-          "na+" + protocol + "://\xff\xfe", std::string("bogus://127.0.0.1:1"),
-          "ofi+" + protocol + "://127.0.0.1:1", std::string("na+na+") + protocol + "://x"}) {
+          own + protocol + "://\xff\xfe", std::string("bogus://127.0.0.1:1"),
+          other + protocol + "://127.0.0.1:1", own + own + protocol + "://x"}) {
         CAPTURE(text);
         na_addr_t* addr = nullptr;
         CHECK(NA_Addr_lookup(net.cls(), text.c_str(), &addr) != NA_SUCCESS);

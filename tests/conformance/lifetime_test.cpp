@@ -32,7 +32,7 @@ CINNABAR_CONFORMANCE("many classes are open at once") {
 
 CINNABAR_CONFORMANCE("a class gives its names and limits") {
     const Net net(transport);
-    CHECK(NA_Get_class_name(net.cls()) == std::string("na"));
+    CHECK(NA_Get_class_name(net.cls()) == class_of(transport));
     CHECK(NA_Get_class_protocol(net.cls()) == std::string(transport.protocol));
     CHECK(NA_Msg_get_max_unexpected_size(net.cls()) >= 4096);
     CHECK(NA_Msg_get_max_expected_size(net.cls()) >= 4096);
@@ -59,7 +59,7 @@ CINNABAR_CONFORMANCE("the protocol is listed") {
     REQUIRE(NA_Get_protocol_info(transport.protocol, &list) == NA_SUCCESS);
     REQUIRE(list != nullptr);
     for (const na_protocol_info* entry = list; entry != nullptr; entry = entry->next) {
-        CHECK(entry->class_name == std::string("na"));
+        CHECK(entry->class_name == class_of(transport));
         CHECK(entry->protocol_name == std::string(transport.protocol));
         CHECK(entry->device_name != nullptr);
     }

@@ -176,7 +176,7 @@ CINNABAR_CONFORMANCE("across processes: others are served while a peer is dead")
     living.end();
 }
 
-CINNABAR_CONFORMANCE("across processes: a peer comes back under the same address") {
+CINNABAR_CONFORMANCE("across processes, restarted: a peer comes back under the same address") {
     allow_log("");
     const std::string info = fixed_info(transport);
     Net net(transport);
@@ -191,7 +191,7 @@ CINNABAR_CONFORMANCE("across processes: a peer comes back under the same address
     }
 }
 
-CINNABAR_CONFORMANCE("across processes: a new incarnation never sees old messages") {
+CINNABAR_CONFORMANCE("across processes, restarted: a new incarnation never sees old messages") {
     allow_log("");
     const std::string info = fixed_info(transport);
     Net net(transport);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tests/conformance/transports.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <stdexcept>
+#include <string_view>
 
 #include "tests/support/memory_plugin.hpp"
 
@@ -32,34 +35,48 @@ struct Exception {
 // Every test that a transport is excused from. A kind of peers excuses from what needs other peers;
 // see exception_for().
 constexpr Exception exceptions[] = {
-    {"mem_busy", "a blocking wait is woken by a message", "busy: there is nothing to wait on"},
-    {"sm_busy", "a blocking wait is woken by a message", "busy: there is nothing to wait on"},
-    {"tcp_busy", "a blocking wait is woken by a message", "busy: there is nothing to wait on"},
-    {"mem_busy", "a sleeper is woken although another thread has polled meanwhile",
-     "busy: nobody sleeps"},
-    {"sm_busy", "a sleeper is woken although another thread has polled meanwhile",
-     "busy: nobody sleeps"},
-    {"tcp_busy", "a sleeper is woken although another thread has polled meanwhile",
-     "busy: nobody sleeps"},
     {"mem", "messages in a steady state allocate nothing",
      "it is a test's transport and copies to the heap"},
     {"mem_busy", "messages in a steady state allocate nothing",
      "it is a test's transport and copies to the heap"},
     {"mem_self", "messages in a steady state allocate nothing",
      "it is a test's transport and copies to the heap"},
-    {"mem_busy", "the descriptor wakes a sleeper", "busy: there is no descriptor"},
-    {"sm_busy", "the descriptor wakes a sleeper", "busy: there is no descriptor"},
-    {"tcp_busy", "the descriptor wakes a sleeper", "busy: there is no descriptor"},
+};
+
+// What a busy transport is excused from: there is nothing to sleep on.
+constexpr std::string_view needs_sleep[] = {
+    "a blocking wait is woken by a message",
+    "a sleeper is woken although another thread has polled meanwhile",
+    "the descriptor wakes a sleeper",
 };
 
 // Test names that begin so need what is named here.
-constexpr std::string_view needs_two_processes = "across processes: ";
+constexpr std::string_view needs_two_processes = "across processes";
 constexpr std::string_view needs_two_classes = "between classes: ";
+constexpr std::string_view needs_restart = "across processes, restarted: ";
+
+// The transport of somebody else's plugin: docs/plugin-guide.md tells of these variables.
+const Transport* outside() {
+    static const std::string protocol = [] {
+        const char* info = std::getenv("CINNABAR_TEST_LISTEN");
+        const std::string text = info == nullptr ? "" : info;
+        const std::string head = text.substr(0, text.find(':'));
+        return head.substr(head.find('+') + 1);
+    }();
+    static const Transport transport{"outside",
+                                     std::getenv("CINNABAR_TEST_LISTEN"),
+                                     std::getenv("CINNABAR_TEST_FIXED"),
+                                     protocol.c_str(),
+                                     std::getenv("CINNABAR_TEST_BUSY") != nullptr,
+                                     Peers::two};
+    return transport.info == nullptr ? nullptr : &transport;
+}
 
 }  // namespace
 
 std::vector<const Transport*> transports() {
     test::register_memory_plugin();
+    if (const Transport* transport = outside()) return {transport};
     const char* chosen = std::getenv("CINNABAR_TEST_TRANSPORT");
     std::vector<const Transport*> result;
     for (const Transport& transport : table)
@@ -70,9 +87,15 @@ std::vector<const Transport*> transports() {
 }
 
 const Transport& transport_named(const std::string& name) {
+    if (outside() != nullptr && name == outside()->name) return *outside();
     for (const Transport& transport : table)
         if (name == transport.name) return transport;
     throw std::runtime_error("no transport " + name);
+}
+
+std::string class_of(const Transport& transport) {
+    const std::string info = transport.info;
+    return info.substr(0, info.find('+'));
 }
 
 const char* exception_for(const Transport& transport, const std::string& test) {
@@ -80,6 +103,11 @@ const char* exception_for(const Transport& transport, const std::string& test) {
         return "this transport stays within a process";
     if (test.starts_with(needs_two_classes) && transport.peers == Peers::self)
         return "there is only one class";
+    if (transport.busy &&
+        std::find(std::begin(needs_sleep), std::end(needs_sleep), test) != std::end(needs_sleep))
+        return "busy: there is nothing to sleep on";
+    if (test.starts_with(needs_restart) && transport.restart == nullptr)
+        return "no fixed address is known";
     for (const Exception& exception : exceptions)
         if (transport.name == std::string_view(exception.transport) && test == exception.test)
             return exception.reason;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The table of transports that the conformance suite runs against, and how a test is written for
 // all of them. CINNABAR_TEST_TRANSPORT in the environment chooses one; otherwise each test runs for
-// all.
+// all. CINNABAR_TEST_LISTEN names one that is not in the table: that of a plugin from elsewhere.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -18,7 +18,7 @@ enum class Peers {
 
 struct Transport {
     const char* name;      // lower case letters, digits, underscores; CTest's names have it
-    const char* info;      // what a listener is opened with
+    const char* info;      // what a listener is opened with, its class in front
     const char* restart;   // the same naming a fixed address, {} being a free number; null if none
     const char* protocol;  // as the class gives it
     bool busy;             // opened with NA_NO_BLOCK
@@ -28,6 +28,9 @@ struct Transport {
 // Those that this run is for.
 std::vector<const Transport*> transports();
 const Transport& transport_named(const std::string& name);
+
+// What stands before the '+' of its addresses.
+std::string class_of(const Transport& transport);
 
 // Why this test does not apply to this transport; null if it does. From the list in transports.cpp.
 const char* exception_for(const Transport& transport, const std::string& test);
