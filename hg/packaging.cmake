@@ -45,3 +45,18 @@ configure_file(${CMAKE_CURRENT_LIST_DIR}/mercury.pc.in ${package_out}/mercury.pc
 configure_file(${PROJECT_SOURCE_DIR}/hl/request/mercury_util.pc.in ${package_out}/mercury_util.pc @ONLY)
 install(FILES ${package_out}/na.pc ${package_out}/mercury.pc ${package_out}/mercury_util.pc
         DESTINATION ${pkgconfig_dir})
+
+# For authors of plugins: the SDK, its headers under the paths that they have here. A component of the
+# package, since it needs fmt, which users of the libraries do not.
+set(sdk_include ${CMAKE_INSTALL_INCLUDEDIR}/cinnabar-na-sdk)
+foreach(folder IN ITEMS base sdk)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/na/${folder} DESTINATION ${sdk_include}/na
+          FILES_MATCHING PATTERN "*.hpp")
+endforeach()
+foreach(target IN ITEMS na_base na_sdk)
+  target_include_directories(${target} INTERFACE $<INSTALL_INTERFACE:${sdk_include}>
+                                                 $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_compile_features(${target} INTERFACE cxx_std_20)
+endforeach()
+install(TARGETS na_base na_sdk EXPORT na-sdk-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT na-sdk-targets NAMESPACE cinnabar:: DESTINATION ${package_dir})
