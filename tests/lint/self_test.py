@@ -77,6 +77,7 @@ class Layering(RuleTest):
             "plugins/sm/rpc.cpp": '#include "mercury.h"\n',
             "hg/include/private.h": '#include "hg/core/handle.hpp"\n',
             "examples/01_hello/private.c": '#include "hg/core/handle.hpp"\n',
+            "examples/05_plugin/private.cpp": '#include "na/core/class.hpp"\n',
             "util/strange.cpp": '#include "mercury.h"\n',
         }
         self.problems(layering, {"bulk/overflow.hpp": ""})
