@@ -216,6 +216,11 @@ bool is_local_copy(const TransferRequest& request) noexcept {
     return request.op == HG_BULK_PULL && request.origin->remote && !request.origin->eager.empty();
 }
 
+// Whether each side lies in one memory handle of the net.
+bool is_one_step(const TransferRequest& request) noexcept {
+    return request.local->handles.size() == 1 && request.origin->handles.size() == 1;
+}
+
 hg_op_id& prepare(hg_context& context, const TransferRequest& request, const TransferDone& done) {
     hg_op_id& transfer = TransferPool::of(context).acquire();
     transfer.request = request;
@@ -258,14 +263,13 @@ hg_return_t start_transfer_to(hg_context& context, const TransferRequest& reques
     }
     // The address stays alive as long as the transfer.
     (void)NA_Addr_dup(context.cls->na, remote, &transfer.remote);
-    const Plan plan(request.local->lengths, request.local_offset, request.origin->lengths,
-                    request.origin_offset, request.size);
-    Step step;
-    if (done.id == nullptr && Plan(plan).next(step) && step.size == request.size) {
-        start_only_step(transfer, step);
+    if (is_one_step(request) && done.id == nullptr) {
+        start_only_step(transfer,
+                        {0, request.local_offset, 0, request.origin_offset, request.size});
         return HG_SUCCESS;
     }
-    transfer.plan = plan;
+    transfer.plan = Plan(request.local->lengths, request.local_offset, request.origin->lengths,
+                         request.origin_offset, request.size);
     pump(transfer);
     return HG_SUCCESS;
 }

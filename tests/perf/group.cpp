@@ -70,8 +70,9 @@ std::vector<Case> pull_cases(const Group& group, Memory memory, Peer& peer, Sess
             made.floor = peer.socket_stream(size);
             made.others = {peer.socket_answer(size)};
         } else {
-            const Probe read = peer.process_read(size, session.remote_address());
-            const Probe copy = peer.copy(size);
+            const Probe read =
+                session.beside_service(peer.process_read(size, session.remote_address()));
+            const Probe copy = session.beside_service(peer.copy(size));
             made.floor = is_library ? copy : read;
             made.others = {is_library ? read : copy};
         }

@@ -44,13 +44,6 @@ void Peer::begin(Task task, std::uint64_t count, std::uint64_t size, bool flag) 
     control_.ask({task, flag, count, size, {}});
 }
 
-double Peer::beside_spinning_server(const std::function<double()>& run) {
-    begin(Task::bounce_line, 1);
-    const double seconds = run();
-    bounce_line(area_, 0, 1);
-    return seconds;
-}
-
 Probe Peer::cache_line() {
     return {"one cache line there and back", [this](auto warm, auto count) {
                 begin(Task::bounce_line, warm + count);
@@ -99,19 +92,15 @@ Probe Peer::socket_answer(std::size_t size) {
 
 Probe Peer::process_read(std::size_t size, const std::uint64_t& address) {
     return {"process_vm_readv", [this, size, &address](auto warm, auto count) {
-                return beside_spinning_server([&] {
-                    read_process(server_, address, size, buffer(), warm);
-                    return read_process(server_, address, size, buffer(), count);
-                });
+                read_process(server_, address, size, buffer(), warm);
+                return read_process(server_, address, size, buffer(), count);
             }};
 }
 
 Probe Peer::copy(std::size_t size) {
     return {"memcpy", [this, size](auto warm, auto count) {
-                return beside_spinning_server([&] {
-                    copy_memory(area_, size, buffer(), warm);
-                    return copy_memory(area_, size, buffer(), count);
-                });
+                copy_memory(area_, size, buffer(), warm);
+                return copy_memory(area_, size, buffer(), count);
             }};
 }
 

@@ -40,9 +40,6 @@ private:
     // Tells the server to begin its part.
     void begin(Task task, std::uint64_t count, std::uint64_t size = 0, bool flag = false);
 
-    // Runs it while the server keeps its processor busy, as it does during a pull.
-    double beside_spinning_server(const std::function<double()>& run);
-
     Inheritance mine_;  // the client's ends of what the server inherits
     SharedArea& area_;
     RingFloor ring_;

@@ -68,6 +68,17 @@ Probe Session::pulls(std::size_t size) {
             }};
 }
 
+Probe Session::beside_service(const Probe& floor) {
+    Probe beside = floor;
+    beside.run = [this, run = floor.run](auto warm, auto count) {
+        serve();
+        const double seconds = run(warm, count);
+        stop();
+        return seconds;
+    };
+    return beside;
+}
+
 void Session::serve() {
     peer_.control().ask({Task::serve, 0, 0, 0, {}});
 }

@@ -25,6 +25,10 @@ public:
     // Pulls of `size` bytes, one in flight, between the memory last described.
     Probe pulls(std::size_t size);
 
+    // A floor that needs nothing of the server, measured while it serves: two processors may share
+    // the units of one core, and then what the one does slows the other.
+    Probe beside_service(const Probe& floor);
+
     // Describes `largest_transfer` bytes at each end, in place of what was described before.
     void describe(Memory memory);
     // Where in the server's process it is; changes with describe().
