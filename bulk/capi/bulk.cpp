@@ -22,6 +22,7 @@ hg_return_t transfer(hg_context_t* context, const TransferDone& done,
     return border("HG_Bulk_transfer", [&] {
         if (const hg_return_t ret = check_transfer(*context, request); ret != HG_SUCCESS)
             return ret;
+        context->counters.transfers.fetch_add(1, std::memory_order_relaxed);
         return start_transfer(*context, request, done, op_id == HG_OP_ID_IGNORE ? nullptr : op_id);
     });
 }

@@ -104,7 +104,8 @@ void* HG_Class_get_data(const hg_class_t* hg_class) {
 hg_return_t HG_Class_get_counters(const hg_class_t* hg_class,
                                   struct hg_diag_counters* diag_counters) {
     if (hg_class == nullptr || diag_counters == nullptr) return HG_INVALID_ARG;
-    return HG_OPNOTSUPPORTED;
+    *diag_counters = sum_counters(*hg_class);
+    return HG_SUCCESS;
 }
 
 hg_return_t HG_Class_set_handle_create_callback(hg_class_t* hg_class,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Log control: the sink is libna's.
+#include "hg/core/counters.hpp"
 #include "mercury.h"
 
 void HG_Set_log_level(const char* level) {
@@ -19,5 +20,5 @@ void HG_Set_log_stream(const char* level, FILE* stream) {
 }
 
 void HG_Diag_dump_counters(void) {
-    NA_Diag_dump_counters();
+    cinnabar::hg::dump_all_counters();
 }

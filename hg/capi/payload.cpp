@@ -56,13 +56,16 @@ hg_return_t HG_Free_output(hg_handle_t handle, void* out_struct) {
 
 hg_return_t HG_Get_input_buf(hg_handle_t handle, void** in_buf_p, hg_size_t* in_buf_size_p) {
     if (handle == HG_HANDLE_NULL || in_buf_p == nullptr) return HG_INVALID_ARG;
+    if (handle->in.data == nullptr) return HG_FAULT;
     *in_buf_p = handle->request() + RequestHeader::size;
     if (in_buf_size_p != nullptr) *in_buf_size_p = handle->cls().max_request_payload();
     return HG_SUCCESS;
 }
 
 hg_return_t HG_Release_input_buf(hg_handle_t handle) {
-    return handle == HG_HANDLE_NULL ? HG_INVALID_ARG : HG_SUCCESS;
+    if (handle == HG_HANDLE_NULL) return HG_INVALID_ARG;
+    release_input(*handle);
+    return HG_SUCCESS;
 }
 
 hg_return_t HG_Get_output_buf(hg_handle_t handle, void** out_buf_p, hg_size_t* out_buf_size_p) {

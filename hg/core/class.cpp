@@ -32,16 +32,15 @@ void read_options(const hg_init_info& info, Options& options) {
     if (info.request_post_init != 0) options.request_post_init = info.request_post_init;
     if (info.request_post_incr != 0) options.request_post_incr = info.request_post_incr;
     options.checksum_level = info.checksum_level;
-    // Said, since a program that asked for them relies on them.
+    // Said, since a program that asked for it relies on it.
     if (info.auto_sm != 0)
         log_warning("hg_cls",
                     "auto_sm is not offered yet: peers on this host are reached as all others");
-    if (info.checksum_level != HG_CHECKSUM_NONE)
-        log_warning("hg_cls", "checksum_level is not offered yet: messages carry no checksums");
     options.bulk_eager = info.no_bulk_eager == 0;
     options.loopback = info.no_loopback == 0;
     options.overflow = !info.no_overflow;
     options.release_input_early = info.release_input_early != 0;
+    options.stats = info.stats != 0;
 }
 
 // A whole number from the environment, at most `limit`.
@@ -118,6 +117,11 @@ hg_class* open_class(const char* info_string, bool listen, unsigned version,
                    info.multi_recv_copy_threshold);
         return nullptr;
     }
+    if (info.checksum_level > HG_CHECKSUM_RPC_PAYLOAD) {
+        (void)fail(HG_INVALID_ARG, "hg_cls", "checksum_level {} does not exist",
+                   static_cast<int>(info.checksum_level));
+        return nullptr;
+    }
     auto cls = std::make_unique<hg_class>();
     read_options(info, cls->options);
     read_environment(cls->options);
@@ -135,6 +139,7 @@ hg_class* open_class(const char* info_string, bool listen, unsigned version,
         if (cls->owns_na) (void)NA_Finalize(cls->na);
         return nullptr;
     }
+    add_to_counting(*cls);
     return cls.release();
 }
 
@@ -148,8 +153,14 @@ hg_return_t close_class(hg_class& cls) {
                     bulks, contexts, addresses);
         return HG_BUSY;
     }
+    if (cls.options.stats) dump_counters(cls);
+    // The dump of all classes names the net.
+    remove_from_counting(cls);
     if (cls.owns_na)
-        if (const na_return_t ret = NA_Finalize(cls.na); ret != NA_SUCCESS) return from_na(ret);
+        if (const na_return_t ret = NA_Finalize(cls.na); ret != NA_SUCCESS) {
+            add_to_counting(cls);
+            return from_na(ret);
+        }
     if (cls.data_free != nullptr) cls.data_free(cls.data);
     delete &cls;
     return HG_SUCCESS;

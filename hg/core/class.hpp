@@ -4,7 +4,9 @@
 
 #include <atomic>
 #include <cstddef>
+#include <vector>
 
+#include "hg/core/counters.hpp"
 #include "hg/core/registry.hpp"
 #include "mercury.h"
 #include "na.h"
@@ -21,6 +23,7 @@ struct Options {
     bool loopback = true;
     bool overflow = true;
     bool release_input_early = false;
+    bool stats = false;          // the counters are written to the log when the class is closed
     std::uint32_t spin_us = 50;  // how long a blocking HG_Progress() polls before it sleeps
     std::uint64_t max_payload = std::uint64_t{1} << 30;  // bytes of one encoded input or output
     std::uint32_t ack_timeout_ms = 30000;  // for the peer's acknowledgement of a large payload
@@ -47,6 +50,10 @@ struct hg_class {
     std::atomic<int> contexts{0};
     cinnabar::LocalAtomic<int> addresses{0};
     cinnabar::LocalAtomic<int> bulks{0};
+
+    // Of counters.cpp: the contexts there are, and what those that are gone have counted.
+    std::vector<const hg_context*> counting;
+    hg_diag_counters counted{};
 
     void* data = nullptr;
     void (*data_free)(void*) = nullptr;

@@ -57,6 +57,7 @@ hg_return_t free_context(hg_context* context) {
     if (context->na != nullptr)
         if (const na_return_t ret = NA_Context_destroy(cls.na, context->na); ret != NA_SUCCESS)
             return from_na(ret);
+    remove_from_counting(*context);
     if (context->data_free != nullptr) context->data_free(context->data);
     if (auto* transfers = context->transfers.load()) context->transfers_free.load()(transfers);
     delete context;
@@ -86,6 +87,7 @@ hg_context* open_context(hg_class& cls, std::uint8_t id) {
     if (context->na == nullptr) return nullptr;
     context->max_tag = NA_Msg_get_max_tag(cls.na);
     cls.contexts.fetch_add(1, std::memory_order_relaxed);
+    add_to_counting(*context);
     hg_return_t ret = open_wait_set(*context);
     if (ret == HG_SUCCESS && NA_Is_listening(cls.na)) {
         context->receiving.store(true);

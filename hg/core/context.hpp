@@ -9,6 +9,7 @@
 #include "hg/core/ack.hpp"
 #include "hg/core/class.hpp"
 #include "hg/core/completion_queue.hpp"
+#include "hg/core/counters.hpp"
 #include "hg/core/handle_pool.hpp"
 #include "na/base/file_descriptor.hpp"
 #include "na/base/local_atomic.hpp"
@@ -37,6 +38,7 @@ struct hg_context {
 
     cinnabar::LocalAtomic<unsigned> polls_skipped{
         0};  // by HG_Progress(), while the queue was not empty
+    cinnabar::hg::Counters counters;
     cinnabar::hg::AckWaits ack_waits;
     // Held while a fetch is cancelled, so that it cannot be freed meanwhile; recursive since a
     // cancel may end the fetch at once.

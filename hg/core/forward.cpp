@@ -5,6 +5,7 @@
 #include "hg/core/handle.hpp"
 #include "hg/core/overflow.hpp"
 #include "hg/net/status.hpp"
+#include "hg/wire/digest.hpp"
 #include "hg/wire/request_header.hpp"
 
 namespace cinnabar::hg {
@@ -23,6 +24,7 @@ Payload request_room(const hg_handle& handle) noexcept {
 // The payload did not fit: publish it and let its descriptor travel instead.
 hg_return_t overflow_request(hg_handle& handle, Payload encoded, Request& request) {
     (void)hg_proc_set_extra_buf_is_mine(&handle.in_proc, 1);
+    handle.context().counters.requests_overflowed.fetch_add(1, std::memory_order_relaxed);
     if (handle.local) {
         handle.in_overflow = overflow_adopt(encoded.data, encoded.size);
         return handle.in_overflow == nullptr ? HG_NOMEM : HG_SUCCESS;
@@ -62,13 +64,15 @@ hg_return_t encode_request(hg_handle& handle, void* in_struct, Request& request)
     request.header.context_id = handle.context().id;
     if (handle.no_response) request.header.flags |= RequestHeader::no_response;
     request.size = RequestHeader::size + handle.cls().in_offset + request.header.payload_size;
-    request.header.encode(handle.request());
+    seal(request.header, handle.request(), request.size - RequestHeader::size,
+         handle.cls().options.checksum_level);
     return HG_SUCCESS;
 }
 
 void on_sent(const na_cb_info* info) noexcept {
     auto& handle = *static_cast<hg_handle*>(info->arg);
     handle.outcome.send = from_na(info->ret);
+    if (info->ret == NA_SUCCESS) handle.context().counters.requests_sent.one_more();
     // Without a request there is no response to wait for.
     if (info->ret != NA_SUCCESS && handle.parts.load(std::memory_order_acquire) > 1) {
         na_op_id_t* waiting = handle.no_response ? handle.ack_op : handle.recv_op;

@@ -64,7 +64,9 @@ void recycle_target(hg_handle& handle) noexcept {
     handle.source.na = nullptr;
     handle.info.addr = nullptr;
     handle.serial.fetch_add(1, std::memory_order_relaxed);
-    if (context.receiving.load(std::memory_order_acquire)) {
+    if (handle.in.data == nullptr) {
+        context.pool.release_shell(handle);
+    } else if (context.receiving.load(std::memory_order_acquire)) {
         const hg_return_t ret = post_receive(handle);
         if (ret != HG_SUCCESS)
             (void)fail(ret, "hg_rpc", "a receive cannot be posted again: {}",
@@ -117,6 +119,25 @@ void unref_handle(hg_handle& handle) noexcept {
         recycle_origin(handle);
     else
         recycle_target(handle);
+}
+
+void release_input(hg_handle& handle) noexcept {
+    if (handle.role != Role::target || handle.input_released) return;
+    if (handle.local) {
+        handle.input_released = true;
+        return;
+    }
+    hg_context& context = handle.context();
+    hg_handle* shell = nullptr;
+    // Without a shell the buffer stays where it is, and is received into when the handle is free.
+    if (border("release_input", [&] { return context.pool.acquire_shell(&shell); }) != HG_SUCCESS)
+        return;
+    handle.input_released = true;
+    if (handle.in_overflow == nullptr) handle.input.data = nullptr;
+    shell->in = std::exchange(handle.in, {});
+    if (!context.receiving.load(std::memory_order_acquire)) return;
+    if (const hg_return_t ret = post_receive(*shell); ret != HG_SUCCESS)
+        (void)fail(ret, "hg_rpc", "a receive cannot be posted early: {}", HG_Error_to_string(ret));
 }
 
 hg_return_t provide_output(hg_handle& handle) noexcept {

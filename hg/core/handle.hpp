@@ -124,6 +124,8 @@ void finish_forward(hg_handle& handle, hg_return_t ret) noexcept;
 
 // --- target (receive.cpp, respond.cpp)
 hg_return_t post_receive(hg_handle& handle) noexcept;
+// Gives the receive buffer of a request that has been decoded back to receiving.
+void release_input(hg_handle& handle) noexcept;
 // An output buffer for a target handle that has none yet.
 hg_return_t provide_output(hg_handle& handle) noexcept;
 hg_return_t respond(hg_handle& handle, hg_cb_t callback, void* arg, void* out_struct);

@@ -53,7 +53,7 @@ hg_return_t HandlePool::make_buffer(std::size_t size, unsigned long flags, Messa
     return HG_SUCCESS;
 }
 
-hg_return_t HandlePool::make(Role role, hg_handle** made) {
+hg_return_t HandlePool::make(Role role, bool with_input, hg_handle** made) {
     hg_class& cls = *context_.cls;
     auto handle = std::make_unique<hg_handle>();
     handle->info.hg_class = &cls;
@@ -62,13 +62,9 @@ hg_return_t HandlePool::make(Role role, hg_handle** made) {
     handle->completion.owner = handle.get();
     handle->source.cls = &cls;
     handle->source.embedded = true;
-    const hg_proc_hash_t hash =
-        cls.options.checksum_level >= HG_CHECKSUM_RPC_PAYLOAD ? HG_CRC32 : HG_NOHASH;
-    if (proc_init(handle->in_proc, &cls, hash) != HG_SUCCESS) return HG_NOMEM;
-    if (proc_init(handle->out_proc, &cls, hash) != HG_SUCCESS) {
-        proc_release(handle->in_proc);
-        return HG_NOMEM;
-    }
+    // What checksum_level asks for is computed over whole messages (hg/wire/digest.hpp).
+    (void)proc_init(handle->in_proc, &cls, HG_NOHASH);
+    (void)proc_init(handle->out_proc, &cls, HG_NOHASH);
     handle->send_op = NA_Op_create(cls.na, NA_OP_SINGLE);
     handle->recv_op = NA_Op_create(cls.na, NA_OP_SINGLE);
     hg_return_t ret =
@@ -77,7 +73,7 @@ hg_return_t HandlePool::make(Role role, hg_handle** made) {
     const std::size_t out_size = cls.response_start + cls.response_room;
     {
         MutexLock lock(mutex_);
-        if (ret == HG_SUCCESS)
+        if (ret == HG_SUCCESS && with_input)
             ret = make_buffer(std::max(in_size, out_size), NA_SEND | NA_RECV, &handle->in);
         // A target's output buffer comes with its first response: most pre-posted handles never
         // need one.
@@ -111,7 +107,8 @@ hg_return_t HandlePool::provide_output(hg_handle& handle) noexcept {
 hg_return_t HandlePool::acquire(hg_handle** acquired) {
     hg_handle* handle = free_.take();
     if (handle == nullptr)
-        if (const hg_return_t ret = make(Role::origin, &handle); ret != HG_SUCCESS) return ret;
+        if (const hg_return_t ret = make(Role::origin, true, &handle); ret != HG_SUCCESS)
+            return ret;
     if (context_.handle_create != nullptr) {
         if (const hg_return_t ret = context_.handle_create(handle, context_.handle_create_arg);
             ret != HG_SUCCESS) {
@@ -135,11 +132,16 @@ void HandlePool::release(hg_handle& handle) noexcept {
 
 hg_return_t HandlePool::acquire_local(hg_handle** handle) {
     *handle = local_targets_.take();
-    return *handle != nullptr ? HG_SUCCESS : make(Role::target, handle);
+    return *handle != nullptr ? HG_SUCCESS : make(Role::target, true, handle);
 }
 
 hg_return_t HandlePool::make_target(hg_handle** handle) {
-    return make(Role::target, handle);
+    return make(Role::target, true, handle);
+}
+
+hg_return_t HandlePool::acquire_shell(hg_handle** handle) {
+    *handle = shells_.take();
+    return *handle != nullptr ? HG_SUCCESS : make(Role::target, false, handle);
 }
 
 }  // namespace cinnabar::hg

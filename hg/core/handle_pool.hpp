@@ -35,6 +35,9 @@ public:
     // A target handle for a call to oneself, idle.
     hg_return_t acquire_local(hg_handle** handle);
     void release_local(hg_handle& handle) noexcept { local_targets_.put(handle); }
+    // A target handle without an input buffer, to receive into one that another has let go.
+    hg_return_t acquire_shell(hg_handle** handle);
+    void release_shell(hg_handle& handle) noexcept { shells_.put(handle); }
     // An output buffer for a target handle that has none yet.
     hg_return_t provide_output(hg_handle& handle) noexcept;
     // Origin handles that users hold.
@@ -45,7 +48,7 @@ private:
         void* memory;
         void* plugin_data;
     };
-    hg_return_t make(Role role, hg_handle** handle);
+    hg_return_t make(Role role, bool with_input, hg_handle** handle);
     hg_return_t make_buffer(std::size_t size, unsigned long flags, MessageBuffer* buffer);
     static void destroy(hg_class& cls, hg_handle* handle) noexcept;
 
@@ -53,6 +56,7 @@ private:
     FreeList<hg_handle, &hg_handle::next_in_pool> free_;
     LocalAtomic<int> in_use_{0};
     FreeList<hg_handle, &hg_handle::next_in_pool> local_targets_;
+    FreeList<hg_handle, &hg_handle::next_in_pool> shells_;
     mutable Mutex mutex_;
     std::vector<hg_handle*> all_;
     std::vector<hg_handle*> targets_;

@@ -48,6 +48,7 @@ hg_return_t get_input(hg_handle& handle, void* in_struct) {
         return ret;
     }
     ref_handle(handle);
+    if (handle.cls().options.release_input_early) release_input(handle);
     return HG_SUCCESS;
 }
 

@@ -6,6 +6,7 @@
 #include "hg/core/handle.hpp"
 #include "hg/core/overflow.hpp"
 #include "hg/net/status.hpp"
+#include "hg/wire/digest.hpp"
 #include "hg/wire/request_header.hpp"
 
 namespace cinnabar::hg {
@@ -66,6 +67,9 @@ hg_return_t accept(hg_handle& handle, std::size_t received) noexcept {
     RequestHeader header;
     const std::size_t size = received < cls.request_start ? 0 : received - cls.request_start;
     hg_return_t ret = RequestHeader::decode(handle.request(), size, header);
+    if (ret == HG_SUCCESS)
+        ret = verify(header, handle.request(), size - RequestHeader::size,
+                     cls.options.checksum_level);
     handle.info.id = header.rpc_id;
     handle.info.context_id = header.context_id;
     handle.no_response = ret == HG_SUCCESS && (header.flags & RequestHeader::no_response) != 0;
@@ -99,6 +103,7 @@ void on_request(const na_cb_info* info) noexcept {
         return;
     }
     context.targets_in_use.fetch_add(1, std::memory_order_relaxed);
+    context.counters.requests_received.one_more();
     handle.source.na = info->info.recv_unexpected.source;
     handle.info.addr = &handle.source;
     handle.tag = info->info.recv_unexpected.tag;

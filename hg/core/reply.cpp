@@ -5,6 +5,7 @@
 #include "hg/core/handle.hpp"
 #include "hg/core/overflow.hpp"
 #include "hg/net/status.hpp"
+#include "hg/wire/digest.hpp"
 #include "hg/wire/response_header.hpp"
 
 namespace cinnabar::hg {
@@ -48,13 +49,17 @@ bool read_response(hg_handle& handle, std::size_t received) noexcept {
     ResponseHeader header;
     const std::size_t size = received < cls.response_start ? 0 : received - cls.response_start;
     hg_return_t ret = ResponseHeader::decode(handle.response(), size, header);
+    if (ret == HG_SUCCESS)
+        ret = verify(header, handle.response(), size - ResponseHeader::size,
+                     cls.options.checksum_level);
     if (ret == HG_SUCCESS && header.ret == HG_SUCCESS &&
         header.payload_size >
             size - ResponseHeader::size - std::min(size - ResponseHeader::size, cls.out_offset))
         ret = HG_PROTOCOL_ERROR;
     if (ret != HG_SUCCESS) {
-        handle.outcome.receive = fail(
-            ret, "hg_rpc", "RPC {:#x}: the response is malformed ({} bytes)", handle.info.id, size);
+        handle.outcome.receive =
+            fail(ret, "hg_rpc", "RPC {:#x}: the response is malformed ({} bytes): {}",
+                 handle.info.id, size, HG_Error_to_string(ret));
         return false;
     }
     handle.outcome.remote = static_cast<hg_return_t>(header.ret);
@@ -82,10 +87,13 @@ void run_forward_callback(Completion& completion) noexcept {
 
 void on_response(const na_cb_info* info) noexcept {
     auto& handle = *static_cast<hg_handle*>(info->arg);
-    if (info->ret != NA_SUCCESS)
+    if (info->ret != NA_SUCCESS) {
         handle.outcome.receive = from_na(info->ret);
-    else if (read_response(handle, info->info.recv_expected.actual_buf_size))
+        end_part(handle);
         return;
+    }
+    handle.context().counters.responses_received.one_more();
+    if (read_response(handle, info->info.recv_expected.actual_buf_size)) return;
     end_part(handle);
 }
 

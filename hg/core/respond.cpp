@@ -4,6 +4,7 @@
 #include "hg/core/handle.hpp"
 #include "hg/core/overflow.hpp"
 #include "hg/net/status.hpp"
+#include "hg/wire/digest.hpp"
 #include "hg/wire/response_header.hpp"
 
 namespace cinnabar::hg {
@@ -32,6 +33,7 @@ void end_response_part(hg_handle& handle) noexcept {
 void on_sent(const na_cb_info* info) noexcept {
     auto& handle = *static_cast<hg_handle*>(info->arg);
     handle.outcome.send = from_na(info->ret);
+    if (info->ret == NA_SUCCESS) handle.context().counters.responses_sent.one_more();
     // The origin will not acknowledge what it did not get.
     if (info->ret != NA_SUCCESS && handle.parts.load(std::memory_order_acquire) > 1)
         (void)NA_Cancel(handle.cls().na, handle.context().na, handle.ack_op);
@@ -45,16 +47,17 @@ void on_ack(const na_cb_info* info) noexcept {
 }
 
 // Sends header and payload; from a success on, callbacks finish the step.
-hg_return_t send_response(hg_handle& handle, const ResponseHeader& header) noexcept {
+hg_return_t send_response(hg_handle& handle, ResponseHeader& header) noexcept {
     hg_class& cls = handle.cls();
     const bool awaits_ack = (header.flags & ResponseHeader::more_data) != 0;
-    header.encode(handle.response());
+    const std::size_t behind =
+        (header.ret == HG_SUCCESS ? cls.out_offset : 0) + header.payload_size;
+    seal(header, handle.response(), behind, cls.options.checksum_level);
     handle.outcome = {};
     handle.parts.store(awaits_ack ? 2 : 1, std::memory_order_relaxed);
     if (awaits_ack)
         if (const hg_return_t ret = await_ack(handle, on_ack); ret != HG_SUCCESS) return ret;
-    const std::size_t size = cls.response_start + ResponseHeader::size +
-                             (header.ret == HG_SUCCESS ? cls.out_offset : 0) + header.payload_size;
+    const std::size_t size = cls.response_start + ResponseHeader::size + behind;
     const na_return_t ret =
         NA_Msg_send_expected(cls.na, handle.context().na, on_sent, &handle, handle.out.data, size,
                              handle.out.plugin_data, handle.source.na, handle.info.context_id,
@@ -69,6 +72,7 @@ hg_return_t send_response(hg_handle& handle, const ResponseHeader& header) noexc
 
 hg_return_t overflow_response(hg_handle& handle, Payload encoded, ResponseHeader& header) {
     (void)hg_proc_set_extra_buf_is_mine(&handle.out_proc, 1);
+    handle.context().counters.responses_overflowed.fetch_add(1, std::memory_order_relaxed);
     if (handle.local) {
         handle.out_overflow = overflow_adopt(encoded.data, encoded.size);
         return handle.out_overflow == nullptr ? HG_NOMEM : HG_SUCCESS;

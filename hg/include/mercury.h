@@ -100,7 +100,7 @@ HG_PUBLIC void HG_Set_log_func(int (*log_func)(FILE* stream, const char* format,
  */
 HG_PUBLIC void HG_Set_log_stream(const char* level, FILE* stream);
 
-/* Writes the counters of this process to the log. */
+/* Writes the counters of each class of this process to the log. */
 HG_PUBLIC void HG_Diag_dump_counters(void);
 
 /* The name of the plugin that carries the class ("tcp", "ofi", ...); borrowed from the class. */
@@ -141,7 +141,10 @@ HG_PUBLIC hg_return_t HG_Class_set_data(hg_class_t* hg_class, void* data,
 /* The data attached, or NULL. */
 HG_PUBLIC void* HG_Class_get_data(const hg_class_t* hg_class) HG_WARN_UNUSED_RESULT;
 
-/* Copies the counters of the class. */
+/*
+ * Copies the counters of the class: messages of all its contexts, and what it transferred. Calls to
+ * oneself are no messages.
+ */
 HG_PUBLIC hg_return_t HG_Class_get_counters(const hg_class_t* hg_class,
                                             struct hg_diag_counters* diag_counters);
 

@@ -14,11 +14,14 @@ struct RequestHeader {
     static constexpr std::size_t size = 40;
     static constexpr std::uint16_t magic = 0x5143;  // "CQ"
     static constexpr std::uint8_t version = 1;
+    static constexpr std::size_t digest_at = 32;
 
     enum Flags : std::uint8_t {
         more_data = 1,    // the payload is the descriptor of the real payload
         no_response = 2,  // one-way
-        known_flags = 3,  // 4 and 8 are kept for checksums of header and payload
+        header_digested = 4,
+        payload_digested = 8,
+        known_flags = 15,
     };
 
     std::uint8_t flags = 0;

@@ -14,11 +14,14 @@ struct ResponseHeader {
     static constexpr std::size_t size = 24;
     static constexpr std::uint16_t magic = 0x5243;  // "CR"
     static constexpr std::uint8_t version = 1;
+    static constexpr std::size_t digest_at = 16;
 
     enum Flags : std::uint8_t {
         more_data =
             1,  // the payload is the descriptor of the real payload; acknowledge when fetched
-        known_flags = 1,  // 4 and 8 are kept for checksums of header and payload
+        header_digested = 4,
+        payload_digested = 8,
+        known_flags = 13,
     };
 
     std::uint8_t flags = 0;

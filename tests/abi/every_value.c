@@ -347,6 +347,9 @@ EQUAL(NA_VERSION_PATCH, 0)
 #ifndef HG_HAS_CHECKSUMS
 #error "HG_HAS_CHECKSUMS is not a macro"
 #endif
+#ifndef HG_HAS_DIAG
+#error "HG_HAS_DIAG is not a macro"
+#endif
 #ifndef HG_HAS_MULTI_PROGRESS
 #error "HG_HAS_MULTI_PROGRESS is not a macro"
 #endif

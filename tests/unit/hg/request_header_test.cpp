@@ -32,7 +32,7 @@ const Bytes golden = {
 
 RequestHeader sample() {
     RequestHeader header;
-    header.flags = RequestHeader::known_flags;
+    header.flags = RequestHeader::more_data | RequestHeader::no_response;
     header.context_id = 7;
     header.payload_size = 4;
     header.rpc_id = 0x1122334455667788;

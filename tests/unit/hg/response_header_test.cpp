@@ -29,7 +29,7 @@ const Bytes golden = {
 
 ResponseHeader sample() {
     ResponseHeader header;
-    header.flags = ResponseHeader::known_flags;
+    header.flags = ResponseHeader::more_data;
     header.credits = 0x0102;
     header.payload_size = 3;
     header.ret = 5;
