@@ -10,7 +10,9 @@
 
 #include <atomic>
 #include <cstring>
+#include <fstream>
 #include <random>
+#include <span>
 
 #include "na.h"
 #include "tests/integration/peer.hpp"
@@ -305,4 +307,92 @@ CINNABAR_INTEGRATION("messages that are no requests are answered with what is wr
     }
     REQUIRE(echo(side, address, offers, 100000) == HG_SUCCESS);
     server.end();
+}
+
+namespace {
+
+// The parts of this process that it shares with its peers.
+std::vector<std::span<unsigned char>> shared_mappings() {
+    std::vector<std::span<unsigned char>> found;
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);) {
+        if (line.find("rw-s") == std::string::npos || line.find("/memfd:") == std::string::npos)
+            continue;
+        const std::size_t dash = line.find('-');
+        const std::uintptr_t begin = std::stoull(line, nullptr, 16);
+        const std::uintptr_t end = std::stoull(line.substr(dash + 1), nullptr, 16);
+        found.emplace_back(reinterpret_cast<unsigned char*>(begin), end - begin);
+    }
+    return found;
+}
+
+// Overwrites words here and there, with small numbers, which look like indices and lengths, or
+// large ones; or everything.
+void scribble(std::span<unsigned char> memory, std::mt19937_64& random, bool everything) {
+    const std::size_t words = memory.size() / 8;
+    for (std::size_t i = 0; i < (everything ? words : words / 16); ++i) {
+        const std::uint64_t word = random() >> (random() % 64);
+        std::memcpy(memory.data() + (everything ? i : random() % words) * 8, &word, sizeof word);
+    }
+}
+
+}  // namespace
+
+// Connects as a good client does, calls once, and then scribbles over what it shares.
+CINNABAR_ROLE(scribbler) {
+    allow_log("");
+    const unsigned seed = static_cast<unsigned>(std::stoul(arguments.at(2)));
+    std::mt19937_64 random(seed);
+    {
+        SideOptions options;
+        options.listen = false;
+        Side side(setup_named(arguments.at(0)), options);
+        const Offers offers(side);
+        const Address to = side.lookup(arguments.at(1));
+        if (echo(side, to, offers, 100) != HG_SUCCESS) return 1;
+        const auto mappings = shared_mappings();
+        if (mappings.empty()) return 2;
+        // Kept calls leave operations of both sides on the connection that is spoilt.
+        Blob in(100, 0);
+        Call kept(side, to, offers.keep);
+        (void)kept.forward(&in);
+        for (int round = 0; round < 20; ++round)
+            for (const auto& memory : mappings)
+                scribble(memory, random, seed % 4 == 3);
+        // A call after that: rings a server that sleeps.
+        Call call(side, to, offers.echo);
+        (void)call.forward(&in);
+        cinnabar::test::say("scribbled");
+        // No tidy end: it ends as a broken program does.
+        (void)cinnabar::test::hear();
+        ::_exit(0);
+    }
+}
+
+TEST_CASE("a sm client that scribbles over the ring loses its connection, others are served") {
+    allow_log("");
+    for (const Setup* setup : peer_setups()) {
+        if (std::string(setup->info).find("sm") == std::string::npos) continue;
+        CAPTURE(std::string(setup->name));
+        Peer server(*setup);
+        Side side(*setup);
+        const Offers offers(side);
+        const Address to = side.lookup(server.address());
+        REQUIRE(echo(side, to, offers, 100) == HG_SUCCESS);
+        const int before = server.descriptors();
+        for (unsigned seed = 0; seed < 16; ++seed) {
+            CAPTURE(seed);
+            cinnabar::test::Process rogue("scribbler",
+                                          {setup->name, server.address(), std::to_string(seed)});
+            REQUIRE(rogue.listen() == "scribbled");
+            REQUIRE(echo(side, to, offers, 100000) == HG_SUCCESS);
+            rogue.finish();
+            CHECK(rogue.wait() == 0);
+            REQUIRE(echo(side, to, offers, 100) == HG_SUCCESS);
+        }
+        while (server.descriptors() > before)
+            REQUIRE(echo(side, to, offers, 10) == HG_SUCCESS);
+        CHECK(server.descriptors() == before);
+        server.end();
+    }
 }
