@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Accepted sockets whose greeting has not come: strangers, who could otherwise collect without
+// end. FIFO, intrusive, limited in number; those that stay silent for long are to be dropped. One
+// for each context, used inside its serial.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+
+#include "plugins/ucx/connection.hpp"
+
+namespace cinnabar::ucx {
+
+class Greeters {
+public:
+    static std::int64_t now_ms() noexcept {
+        timespec now{};
+        ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+        return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+    }
+
+    bool full() const noexcept { return count_ >= options::max_greeters; }
+
+    void add(Connection& connection) noexcept {
+        connection.greeter = true;
+        connection.accepted_ms = now_ms();
+        connection.next_greeter = nullptr;
+        connection.previous_greeter = last_;
+        (last_ != nullptr ? last_->next_greeter : first_) = &connection;
+        last_ = &connection;
+        ++count_;
+    }
+
+    // Nothing if it is not one of them.
+    void remove(Connection& connection) noexcept {
+        if (!connection.greeter) return;
+        connection.greeter = false;
+        (connection.previous_greeter != nullptr ? connection.previous_greeter->next_greeter
+                                                : first_) = connection.next_greeter;
+        (connection.next_greeter != nullptr ? connection.next_greeter->previous_greeter : last_) =
+            connection.previous_greeter;
+        --count_;
+    }
+
+    // One that has been silent too long, or nullptr. When there are too many, that is sooner.
+    Connection* overdue() const noexcept {
+        if (first_ == nullptr) return nullptr;
+        const std::int64_t patience =
+            full() ? options::greeting_hurry_ms : options::greeting_patience_ms;
+        return now_ms() - first_->accepted_ms >= patience ? first_ : nullptr;
+    }
+
+private:
+    Connection* first_ = nullptr;
+    Connection* last_ = nullptr;
+    std::size_t count_ = 0;
+};
+
+}  // namespace cinnabar::ucx
