@@ -25,6 +25,13 @@ constexpr Transport table[] = {
     {"tcp_busy", "na+tcp://127.0.0.1:0", "na+tcp://127.0.0.1:{}", "tcp", true, Peers::two},
     {"tcp_ipv6", "na+tcp://[::1]:0", "na+tcp://[::1]:{}", "tcp", false, Peers::two},
     {"tcp_self", "na+tcp://127.0.0.1:0", nullptr, "tcp", false, Peers::self},
+    {"ofi_tcp", "ofi+tcp://127.0.0.1:0", "ofi+tcp://127.0.0.1:{}", "tcp", false, Peers::two},
+    {"ofi_tcp_busy", "ofi+tcp://127.0.0.1:0", "ofi+tcp://127.0.0.1:{}", "tcp", true, Peers::two},
+    {"ofi_self", "ofi+tcp://127.0.0.1:0", nullptr, "tcp", false, Peers::self},
+    // clang-format off
+    {"ofi_sockets", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", false, Peers::two},
+    {"ofi_sockets_busy", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", true, Peers::two},
+    // clang-format on
     {"local", "na+local://", "na+local://fixed-{}", "local", false, Peers::two},
     {"local_busy", "na+local://", "na+local://fixed-{}", "local", true, Peers::two},
     {"local_self", "na+local://", nullptr, "local", false, Peers::self},
@@ -45,6 +52,17 @@ constexpr Exception exceptions[] = {
      "it is a test's transport and copies to the heap"},
     {"mem_self", "messages in a steady state allocate nothing",
      "it is a test's transport and copies to the heap"},
+};
+
+// Tests that all transports of a class are excused from.
+struct ClassException {
+    std::string_view class_name;
+    std::string_view test;
+    const char* reason;
+};
+constexpr ClassException class_exceptions[] = {
+    {"ofi", "every descriptor of a class is closed on exec",
+     "libfabric opens sockets without FD_CLOEXEC and does not tell their numbers"},
 };
 
 // What a busy transport is excused from: there is nothing to sleep on.
@@ -123,6 +141,9 @@ const char* exception_for(const Transport& transport, const std::string& test) {
         return "no fixed address is known";
     for (const Exception& exception : exceptions)
         if (transport.name == std::string_view(exception.transport) && test == exception.test)
+            return exception.reason;
+    for (const ClassException& exception : class_exceptions)
+        if (class_of(transport) == exception.class_name && test == exception.test)
             return exception.reason;
     return nullptr;
 }

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Random numbers that a peer cannot guess: link numbers, memory keys and incarnations. Any thread.
+#pragma once
+
+#include <sys/random.h>
+
+#include <cstdint>
+
+namespace cinnabar::ofi {
+
+// Never 0, except when the system refuses.
+inline std::uint64_t random_u64() noexcept {
+    std::uint64_t value = 0;
+    while (value == 0)
+        if (::getrandom(&value, sizeof value, 0) != sizeof value) return 0;
+    return value;
+}
+
+}  // namespace cinnabar::ofi
