@@ -59,6 +59,10 @@ struct hg_class {
     void (*data_free)(void*) = nullptr;
     hg_return_t (*handle_create)(hg_handle_t, void*) = nullptr;
     void* handle_create_arg = nullptr;
+    // Of the core level: what gets and frees the rest of a payload that its sender cut.
+    hg_return_t (*more_data_acquire)(hg_core_handle_t, hg_op_t,
+                                     void (*)(hg_core_handle_t, hg_return_t)) = nullptr;
+    void (*more_data_release)(hg_core_handle_t) = nullptr;
 
     std::size_t max_request_payload() const noexcept;
     std::size_t max_response_payload() const noexcept;

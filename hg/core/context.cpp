@@ -79,7 +79,7 @@ hg_return_t grow_receives(hg_context& context, std::uint32_t count) noexcept {
     });
 }
 
-hg_context* open_context(hg_class& cls, std::uint8_t id) {
+hg_context* open_context(hg_class& cls, std::uint8_t id, bool receive) {
     auto context = std::make_unique<hg_context>(cls, id);
     context->handle_create = cls.handle_create;
     context->handle_create_arg = cls.handle_create_arg;
@@ -89,15 +89,18 @@ hg_context* open_context(hg_class& cls, std::uint8_t id) {
     cls.contexts.fetch_add(1, std::memory_order_relaxed);
     add_to_counting(*context);
     hg_return_t ret = open_wait_set(*context);
-    if (ret == HG_SUCCESS && NA_Is_listening(cls.na)) {
-        context->receiving.store(true);
-        ret = grow_receives(*context, cls.options.request_post_init);
-    }
+    if (ret == HG_SUCCESS && receive && NA_Is_listening(cls.na)) ret = post(*context);
     if (ret == HG_SUCCESS) return context.release();
     (void)fail(ret, "hg_ctx", "context {} cannot be opened: {}", id, HG_Error_to_string(ret));
     (void)unpost(*context);
     (void)free_context(context.release());
     return nullptr;
+}
+
+hg_return_t post(hg_context& context) {
+    if (!NA_Is_listening(context.cls->na)) return HG_OPNOTSUPPORTED;
+    if (context.receiving.exchange(true)) return HG_SUCCESS;
+    return grow_receives(context, context.cls->options.request_post_init);
 }
 
 hg_return_t unpost(hg_context& context) {

@@ -53,6 +53,8 @@ struct hg_context {
 
     hg_return_t (*handle_create)(hg_handle_t, void*) = nullptr;  // as the class had it at creation
     void* handle_create_arg = nullptr;
+    hg_return_t (*core_handle_create)(hg_core_handle_t, void*) = nullptr;  // what it calls
+    void* core_handle_create_arg = nullptr;
     void* data = nullptr;
     void (*data_free)(void*) = nullptr;
 
@@ -67,7 +69,10 @@ struct hg_context {
 
 namespace cinnabar::hg {
 
-hg_context* open_context(hg_class& cls, std::uint8_t id);
+// Without `receive` a listening context receives from post() on.
+hg_context* open_context(hg_class& cls, std::uint8_t id, bool receive = true);
+// Begins to receive. HG_OPNOTSUPPORTED if the class does not listen.
+hg_return_t post(hg_context& context);
 // Stops receiving; blocks until the posted receives have ended (at most 50 s, then HG_TIMEOUT).
 hg_return_t unpost(hg_context& context);
 // Unposts, waits up to 5 s for handles while making progress and triggering, then frees. HG_BUSY if

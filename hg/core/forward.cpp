@@ -38,6 +38,16 @@ hg_return_t overflow_request(hg_handle& handle, Payload encoded, Request& reques
     return HG_SUCCESS;
 }
 
+// Writes the header in front of a payload whose size it has.
+void finish_request(hg_handle& handle, Request& request) noexcept {
+    request.header.rpc_id = handle.info.id;
+    request.header.context_id = handle.context().id;
+    if (handle.no_response) request.header.flags |= RequestHeader::no_response;
+    request.size = RequestHeader::size + handle.cls().in_offset + request.header.payload_size;
+    seal(request.header, handle.request(), request.size - RequestHeader::size,
+         handle.cls().options.checksum_level);
+}
+
 hg_return_t encode_request(hg_handle& handle, void* in_struct, Request& request) {
     const hg_proc_cb_t proc = handle.rpc->in_proc.load(std::memory_order_relaxed);
     if (in_struct != nullptr && proc != nullptr) {
@@ -60,12 +70,7 @@ hg_return_t encode_request(hg_handle& handle, void* in_struct, Request& request)
                 return ret;
         }
     }
-    request.header.rpc_id = handle.info.id;
-    request.header.context_id = handle.context().id;
-    if (handle.no_response) request.header.flags |= RequestHeader::no_response;
-    request.size = RequestHeader::size + handle.cls().in_offset + request.header.payload_size;
-    seal(request.header, handle.request(), request.size - RequestHeader::size,
-         handle.cls().options.checksum_level);
+    finish_request(handle, request);
     return HG_SUCCESS;
 }
 
@@ -106,7 +111,8 @@ hg_return_t send_request(hg_handle& handle, const Request& request) noexcept {
     hg_class& cls = handle.cls();
     hg_context& context = handle.context();
     handle.tag = context.take_tag();
-    const bool awaits_ack = handle.no_response && handle.in_overflow != nullptr;
+    const bool awaits_ack =
+        handle.no_response && (request.header.flags & RequestHeader::more_data) != 0;
     const bool awaits_answer = !handle.no_response || awaits_ack;
     handle.parts.store(awaits_answer ? 2 : 1, std::memory_order_relaxed);
     if (awaits_answer) {
@@ -128,9 +134,8 @@ hg_return_t send_request(hg_handle& handle, const Request& request) noexcept {
     return HG_SUCCESS;
 }
 
-}  // namespace
-
-hg_return_t forward(hg_handle& handle, hg_cb_t callback, void* arg, void* in_struct) {
+// What every call begins with; on success the handle is blank and may be encoded into.
+hg_return_t prepare(hg_handle& handle) {
     if (handle.role != Role::origin)
         return fail(HG_INVALID_ARG, "hg_rpc", "a received handle cannot be forwarded; create one");
     if (handle.info.addr == nullptr)
@@ -141,17 +146,49 @@ hg_return_t forward(hg_handle& handle, hg_cb_t callback, void* arg, void* in_str
     release_payloads(handle);
     handle.cancelled.store(false, std::memory_order_relaxed);
     handle.outcome = {};
+    handle.more_data = false;
     handle.local = handle.info.addr->self && handle.cls().options.loopback;
-    Request request;
-    if (const hg_return_t ret = encode_request(handle, in_struct, request); ret != HG_SUCCESS) {
-        release_payloads(handle);
-        return ret;
-    }
+    return HG_SUCCESS;
+}
+
+hg_return_t start(hg_handle& handle, hg_cb_t callback, void* arg, const Request& request) noexcept {
     handle.callback = callback;
     handle.callback_arg = arg;
     handle.busy.store(true, std::memory_order_release);
     ref_handle(handle);
     return handle.local ? forward_locally(handle) : send_request(handle, request);
+}
+
+}  // namespace
+
+hg_return_t forward(hg_handle& handle, hg_cb_t callback, void* arg, void* in_struct) {
+    if (const hg_return_t ret = prepare(handle); ret != HG_SUCCESS) return ret;
+    Request request;
+    if (const hg_return_t ret = encode_request(handle, in_struct, request); ret != HG_SUCCESS) {
+        release_payloads(handle);
+        return ret;
+    }
+    return start(handle, callback, arg, request);
+}
+
+hg_return_t forward_raw(hg_handle& handle, hg_cb_t callback, void* arg, std::uint8_t flags,
+                        std::size_t size) {
+    const bool more_data = (flags & HG_CORE_MORE_DATA) != 0;
+    if ((flags & ~HG_CORE_MORE_DATA) != 0) return HG_INVALID_ARG;
+    if (const hg_return_t ret = prepare(handle); ret != HG_SUCCESS) return ret;
+    const Payload room = request_room(handle);
+    if (size > room.size)
+        return fail(HG_MSGSIZE, "hg_rpc", "RPC {:#x}: {} bytes of input exceed the {} of a message",
+                    handle.info.id, size, room.size);
+    if (more_data && handle.local)
+        return fail(HG_OPNOTSUPPORTED, "hg_rpc", "a call to oneself cannot leave data behind");
+    Request request;
+    request.header.payload_size = static_cast<std::uint32_t>(size);
+    if (more_data) request.header.flags |= RequestHeader::more_data;
+    handle.input = {room.data, size};
+    handle.holds_more_data = more_data;
+    finish_request(handle, request);
+    return start(handle, callback, arg, request);
 }
 
 }  // namespace cinnabar::hg

@@ -78,6 +78,12 @@ void recycle_target(hg_handle& handle) noexcept {
 }  // namespace
 
 void release_payloads(hg_handle& handle) noexcept {
+    if (handle.holds_more_data) {
+        handle.holds_more_data = false;
+        handle.more_data = false;
+        if (auto* release = handle.cls().more_data_release; release != nullptr)
+            release(reinterpret_cast<hg_core_handle_t>(&handle));
+    }
     overflow_release(std::exchange(handle.in_overflow, nullptr));
     overflow_release(std::exchange(handle.out_overflow, nullptr));
     handle.input = {};

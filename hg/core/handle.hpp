@@ -71,6 +71,13 @@ struct hg_handle {
     void* callback_arg = nullptr;
     hg_cb_t respond_callback = nullptr;
     void* respond_callback_arg = nullptr;
+    // Of the core level: what the two above call.
+    hg_core_cb_t core_callback = nullptr;
+    void* core_callback_arg = nullptr;
+    hg_core_cb_t core_respond_callback = nullptr;
+    void* core_respond_callback_arg = nullptr;
+    bool more_data = false;        // a payload has come that more_data_acquire must complete
+    bool holds_more_data = false;  // more_data_release is owed
 
     na_op_id_t* send_op = nullptr;
     na_op_id_t* recv_op = nullptr;
@@ -114,6 +121,9 @@ void release_payloads(hg_handle& handle) noexcept;
 
 // --- origin (forward.cpp, reply.cpp)
 hg_return_t forward(hg_handle& handle, hg_cb_t callback, void* arg, void* in_struct);
+// The same with a payload of `size` bytes that is in its place already; `flags`: HG_CORE_MORE_DATA.
+hg_return_t forward_raw(hg_handle& handle, hg_cb_t callback, void* arg, std::uint8_t flags,
+                        std::size_t size);
 void on_response(const na_cb_info* info) noexcept;
 // One part of the present step has ended; the last one makes the result known.
 void end_part(hg_handle& handle) noexcept;
@@ -129,12 +139,27 @@ void release_input(hg_handle& handle) noexcept;
 // An output buffer for a target handle that has none yet.
 hg_return_t provide_output(hg_handle& handle) noexcept;
 hg_return_t respond(hg_handle& handle, hg_cb_t callback, void* arg, void* out_struct);
+// The same with an output of `size` bytes that is in its place already.
+hg_return_t respond_raw(hg_handle& handle, hg_cb_t callback, void* arg, std::uint8_t flags,
+                        std::size_t size);
 // Answers with an error and no output. The library's response reference goes with it.
 void respond_error(hg_handle& handle, hg_return_t code) noexcept;
 // Calls the registered callback of the request in `handle`; at trigger.
 void serve(hg_handle& handle) noexcept;
+// Ends a request that cannot be served; its one reference is the library's.
+void refuse(hg_handle& handle, hg_return_t code) noexcept;
+// Queues a request for serve().
+void enqueue_request(hg_handle& handle) noexcept;
+// Tells the origin of a one-way request that its payload has been fetched.
+void acknowledge(hg_handle& handle) noexcept;
 // Queues the callback of a respond, or ends the step where there is none.
 void complete_respond(hg_handle& handle) noexcept;
+
+// --- a payload that its sender, at the core level, has cut (more_data.cpp)
+// Has the program get the rest, at trigger; the request is queued again, or the call completed,
+// when it has.
+void acquire_more_input(hg_handle& handle) noexcept;
+void acquire_more_output(hg_handle& handle) noexcept;
 
 // A fetch is over: takes it out of the reach of cancel() and returns it.
 Overflow* end_fetch(hg_handle& handle) noexcept;

@@ -21,31 +21,8 @@ void run_serve(Completion& completion) noexcept {
     serve(*static_cast<hg_handle*>(completion.owner));
 }
 
-void enqueue(hg_handle& handle) noexcept {
-    handle.completion.run = run_serve;
-    handle.context().completions.push(handle.completion);
-}
-
 void on_ack_sent(const na_cb_info* info) noexcept {
     unref_handle(*static_cast<hg_handle*>(info->arg));
-}
-
-// Nothing else tells the origin of a one-way request that its memory may go.
-void acknowledge(hg_handle& handle) noexcept {
-    handle.owes_ack = false;
-    ref_handle(handle);
-    if (send_ack(handle, on_ack_sent) != HG_SUCCESS) unref_handle(handle);
-}
-
-// Ends a request that cannot be served; its one reference is the library's.
-void refuse(hg_handle& handle, hg_return_t code) noexcept {
-    handle.references.store(1, std::memory_order_relaxed);
-    if (!handle.no_response) {
-        respond_error(handle, code);
-        return;
-    }
-    if (handle.owes_ack) acknowledge(handle);
-    unref_handle(handle);
 }
 
 void on_fetched(void* arg, hg_return_t ret) noexcept {
@@ -59,7 +36,7 @@ void on_fetched(void* arg, hg_return_t ret) noexcept {
     }
     handle.input = overflow_payload(*handle.in_overflow);
     if (handle.owes_ack) acknowledge(handle);
-    enqueue(handle);
+    enqueue_request(handle);
 }
 
 hg_return_t accept(hg_handle& handle, std::size_t received) noexcept {
@@ -82,10 +59,16 @@ hg_return_t accept(hg_handle& handle, std::size_t received) noexcept {
     handle.references.store(handle.no_response ? 1 : 2, std::memory_order_relaxed);
     if ((header.flags & RequestHeader::more_data) == 0) {
         handle.input = payload;
-        enqueue(handle);
+        enqueue_request(handle);
         return HG_SUCCESS;
     }
     handle.owes_ack = handle.no_response;
+    if (cls.more_data_acquire != nullptr) {
+        handle.input = payload;
+        handle.more_data = true;
+        enqueue_request(handle);
+        return HG_SUCCESS;
+    }
     return overflow_fetch(
         {&handle.context(), handle.source.na, handle.info.context_id, payload, on_fetched, &handle},
         &handle.fetching);
@@ -110,6 +93,7 @@ void on_request(const na_cb_info* info) noexcept {
     handle.rpc = nullptr;
     handle.responded.store(false, std::memory_order_relaxed);
     handle.owes_ack = false;
+    handle.more_data = false;
     handle.failure = HG_SUCCESS;
     handle.input_released = false;
     handle.cancelled.store(false, std::memory_order_relaxed);
@@ -135,6 +119,28 @@ void after_callback(hg_handle& handle, std::uint32_t serial, hg_return_t ret) no
 }
 
 }  // namespace
+
+void enqueue_request(hg_handle& handle) noexcept {
+    handle.completion.run = run_serve;
+    handle.context().completions.push(handle.completion);
+}
+
+// Nothing else tells the origin of a one-way request that its memory may go.
+void acknowledge(hg_handle& handle) noexcept {
+    handle.owes_ack = false;
+    ref_handle(handle);
+    if (send_ack(handle, on_ack_sent) != HG_SUCCESS) unref_handle(handle);
+}
+
+void refuse(hg_handle& handle, hg_return_t code) noexcept {
+    handle.references.store(1, std::memory_order_relaxed);
+    if (!handle.no_response) {
+        respond_error(handle, code);
+        return;
+    }
+    if (handle.owes_ack) acknowledge(handle);
+    unref_handle(handle);
+}
 
 hg_return_t post_receive(hg_handle& handle) noexcept {
     hg_context& context = handle.context();
@@ -166,6 +172,10 @@ void serve(hg_handle& handle) noexcept {
         return;
     }
     handle.rpc = rpc;
+    if (handle.more_data) {
+        acquire_more_input(handle);
+        return;
+    }
     const std::uint32_t serial = handle.serial.load(std::memory_order_relaxed);
     const hg_return_t ret = border("RPC callback", [&] { return callback(&handle); });
     after_callback(handle, serial, ret);

@@ -51,7 +51,8 @@ void Registry::insert(RpcRecord* record) {
     table->slots[slot].store(record, std::memory_order_release);
 }
 
-void Registry::put(hg_id_t id, hg_proc_cb_t in_proc, hg_proc_cb_t out_proc, hg_rpc_cb_t callback) {
+void Registry::put(hg_id_t id, hg_proc_cb_t in_proc, hg_proc_cb_t out_proc, hg_rpc_cb_t callback,
+                   hg_core_rpc_cb_t core_callback) {
     MutexLock lock(mutex_);
     RpcRecord* record = find_any(id);
     const bool is_new = record == nullptr;
@@ -61,6 +62,7 @@ void Registry::put(hg_id_t id, hg_proc_cb_t in_proc, hg_proc_cb_t out_proc, hg_r
     }
     record->in_proc.store(in_proc, std::memory_order_relaxed);
     record->out_proc.store(out_proc, std::memory_order_relaxed);
+    record->core_callback.store(core_callback, std::memory_order_relaxed);
     record->callback.store(callback, std::memory_order_relaxed);
     record->registered.store(true, std::memory_order_release);
     if (!is_new) return;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "mercury_core.h"
 #include "mercury_types.h"
 #include "na/base/mutex.hpp"
 
@@ -22,6 +23,7 @@ struct RpcRecord {
     std::atomic<hg_proc_cb_t> in_proc{nullptr};
     std::atomic<hg_proc_cb_t> out_proc{nullptr};
     std::atomic<hg_rpc_cb_t> callback{nullptr};
+    std::atomic<hg_core_rpc_cb_t> core_callback{nullptr};  // what `callback` calls at core level
     std::atomic<void*> data{nullptr};
     std::atomic<void (*)(void*)> data_free{nullptr};
 };
@@ -34,7 +36,8 @@ public:
     Registry& operator=(const Registry&) = delete;
 
     // Registers or replaces; may throw bad_alloc.
-    void put(hg_id_t id, hg_proc_cb_t in_proc, hg_proc_cb_t out_proc, hg_rpc_cb_t callback);
+    void put(hg_id_t id, hg_proc_cb_t in_proc, hg_proc_cb_t out_proc, hg_rpc_cb_t callback,
+             hg_core_rpc_cb_t core_callback = nullptr);
     // The record if the id is registered, else nullptr. Any thread, no lock.
     RpcRecord* find(hg_id_t id) const noexcept;
     // False if unknown. The user's data is freed before it returns.

@@ -66,7 +66,9 @@ bool read_response(hg_handle& handle, std::size_t received) noexcept {
     if (header.ret != HG_SUCCESS) return false;
     const Payload payload{handle.response() + ResponseHeader::size + cls.out_offset,
                           header.payload_size};
-    if ((header.flags & ResponseHeader::more_data) != 0) return fetch_output(handle, payload);
+    const bool more_data = (header.flags & ResponseHeader::more_data) != 0;
+    if (more_data && cls.more_data_acquire == nullptr) return fetch_output(handle, payload);
+    handle.more_data = more_data;
     handle.output = payload;
     return false;
 }
@@ -80,6 +82,10 @@ hg_return_t result_of(const hg_handle& handle) noexcept {
 
 void run_forward_callback(Completion& completion) noexcept {
     auto* handle = static_cast<hg_handle*>(completion.owner);
+    if (handle->more_data) {
+        acquire_more_output(*handle);
+        return;
+    }
     finish_forward(*handle, handle->outcome.remote);
 }
 
@@ -103,7 +109,7 @@ void end_part(hg_handle& handle) noexcept {
 }
 
 void complete_forward(hg_handle& handle, hg_return_t ret) noexcept {
-    if (handle.callback == nullptr) {
+    if (handle.callback == nullptr && !handle.more_data) {
         finish_forward(handle, ret);
         return;
     }

@@ -118,7 +118,10 @@ void complete_respond(hg_handle& handle) noexcept {
     handle.context().completions.push(handle.completion);
 }
 
-hg_return_t respond(hg_handle& handle, hg_cb_t callback, void* arg, void* out_struct) {
+namespace {
+
+// What every response begins with.
+hg_return_t prepare(hg_handle& handle) {
     if (handle.role != Role::target)
         return fail(HG_INVALID_ARG, "hg_rpc", "RPC {:#x}: only the target can respond",
                     handle.info.id);
@@ -129,25 +132,55 @@ hg_return_t respond(hg_handle& handle, hg_cb_t callback, void* arg, void* out_st
     if (handle.responded)
         return fail(HG_INVALID_ARG, "hg_rpc", "RPC {:#x}: it has been responded to",
                     handle.info.id);
-    if (const hg_return_t ret = provide_output(handle); ret != HG_SUCCESS) return ret;
-    ResponseHeader header;
-    hg_return_t ret = encode_response(handle, out_struct, header);
-    if (ret == HG_SUCCESS) {
-        handle.responded.store(true, std::memory_order_release);
-        handle.respond_callback = callback;
-        handle.respond_callback_arg = arg;
-        if (handle.local) {
-            respond_locally(handle, HG_SUCCESS);
-            return HG_SUCCESS;
-        }
-        ret = send_response(handle, header);
-        if (ret != HG_SUCCESS) unref_handle(handle);
-        return ret;
+    return provide_output(handle);
+}
+
+// Hands over an output that is in its place.
+hg_return_t start(hg_handle& handle, hg_cb_t callback, void* arg, ResponseHeader& header) noexcept {
+    handle.responded.store(true, std::memory_order_release);
+    handle.respond_callback = callback;
+    handle.respond_callback_arg = arg;
+    if (handle.local) {
+        respond_locally(handle, HG_SUCCESS);
+        return HG_SUCCESS;
     }
+    const hg_return_t ret = send_response(handle, header);
+    if (ret != HG_SUCCESS) unref_handle(handle);
+    return ret;
+}
+
+}  // namespace
+
+hg_return_t respond(hg_handle& handle, hg_cb_t callback, void* arg, void* out_struct) {
+    if (const hg_return_t ret = prepare(handle); ret != HG_SUCCESS) return ret;
+    ResponseHeader header;
+    const hg_return_t ret = encode_response(handle, out_struct, header);
+    if (ret == HG_SUCCESS) return start(handle, callback, arg, header);
     // The origin is told, so that it does not wait for ever; the caller keeps only its own
     // reference.
     respond_error(handle, ret);
     return ret;
+}
+
+hg_return_t respond_raw(hg_handle& handle, hg_cb_t callback, void* arg, std::uint8_t flags,
+                        std::size_t size) {
+    const bool more_data = (flags & HG_CORE_MORE_DATA) != 0;
+    if ((flags & ~HG_CORE_MORE_DATA) != 0) return HG_INVALID_ARG;
+    if (const hg_return_t ret = prepare(handle); ret != HG_SUCCESS) return ret;
+    const Payload room = response_room(handle);
+    if (size > room.size)
+        return fail(HG_MSGSIZE, "hg_rpc",
+                    "RPC {:#x}: {} bytes of output exceed the {} of a message", handle.info.id,
+                    size, room.size);
+    if (more_data && handle.local)
+        return fail(HG_OPNOTSUPPORTED, "hg_rpc", "a call to oneself cannot leave data behind");
+    ResponseHeader header;
+    header.payload_size = static_cast<std::uint32_t>(size);
+    if (more_data) header.flags |= ResponseHeader::more_data;
+    handle.output = {room.data, size};
+    // The handle may hold an input that was acquired as well: one release is for both.
+    handle.holds_more_data = handle.holds_more_data || more_data;
+    return start(handle, callback, arg, header);
 }
 
 void respond_error(hg_handle& handle, hg_return_t code) noexcept {

@@ -13,6 +13,7 @@
 #include <mercury_request.h>
 #include <mercury_util.h>
 #include <na.h>
+#include <na_sm.h>
 
 #include <stdio.h>
 
@@ -194,6 +195,94 @@ static void check_procs(void) {
     HAS(char*, hg_string_object_swap, hg_string_object_t*, char*)
 }
 
+static void check_core(void) {
+    HAS(hg_return_t, HG_Core_get_na_protocol_info, const char*, struct na_protocol_info**)
+    HAS(void, HG_Core_free_na_protocol_info, struct na_protocol_info*)
+    HAS(hg_core_class_t*, HG_Core_init, const char*, uint8_t)
+    HAS(hg_core_class_t*, HG_Core_init_opt, const char*, uint8_t, const struct hg_init_info*)
+    HAS(hg_core_class_t*, HG_Core_init_opt2, const char*, uint8_t, unsigned int,
+        const struct hg_init_info*)
+    HAS(hg_return_t, HG_Core_finalize, hg_core_class_t*)
+    HAS(void, HG_Core_cleanup, void)
+    HAS(hg_return_t, HG_Core_set_more_data_callback, struct hg_core_class*,
+        hg_return_t(*more_data_acquire_callback)(
+            hg_core_handle_t, hg_op_t, void (*done_callback)(hg_core_handle_t, hg_return_t)),
+        void (*more_data_release_callback)(hg_core_handle_t))
+    HAS(const char*, HG_Core_class_get_name, const hg_core_class_t*)
+    HAS(const char*, HG_Core_class_get_protocol, const hg_core_class_t*)
+    HAS(bool, HG_Core_class_is_listening, const hg_core_class_t*)
+    HAS(na_class_t*, HG_Core_class_get_na, const hg_core_class_t*)
+    HAS(na_class_t*, HG_Core_class_get_na_sm, const hg_core_class_t*)
+    HAS(hg_size_t, HG_Core_class_get_input_eager_size, const hg_core_class_t*)
+    HAS(hg_size_t, HG_Core_class_get_output_eager_size, const hg_core_class_t*)
+    HAS(hg_return_t, HG_Core_class_set_data, hg_core_class_t*, void*, void (*free_callback)(void*))
+    HAS(void*, HG_Core_class_get_data, const hg_core_class_t*)
+    HAS(hg_return_t, HG_Core_class_get_counters, const hg_core_class_t*, struct hg_diag_counters*)
+    HAS(hg_core_context_t*, HG_Core_context_create, hg_core_class_t*)
+    HAS(hg_core_context_t*, HG_Core_context_create_id, hg_core_class_t*, uint8_t)
+    HAS(hg_return_t, HG_Core_context_destroy, hg_core_context_t*)
+    HAS(hg_core_class_t*, HG_Core_context_get_class, const hg_core_context_t*)
+    HAS(na_context_t*, HG_Core_context_get_na, const hg_core_context_t*)
+    HAS(na_context_t*, HG_Core_context_get_na_sm, const hg_core_context_t*)
+    HAS(uint8_t, HG_Core_context_get_id, const hg_core_context_t*)
+    HAS(hg_return_t, HG_Core_context_set_data, hg_core_context_t*, void*,
+        void (*free_callback)(void*))
+    HAS(void*, HG_Core_context_get_data, const hg_core_context_t*)
+    HAS(unsigned int, HG_Core_context_get_completion_count, const hg_core_context_t*)
+    HAS(hg_return_t, HG_Core_context_set_handle_create_callback, hg_core_context_t*,
+        hg_return_t(*callback)(hg_core_handle_t, void*), void*)
+    HAS(hg_return_t, HG_Core_context_post, hg_core_context_t*)
+    HAS(hg_return_t, HG_Core_context_unpost, hg_core_context_t*)
+    HAS(hg_return_t, HG_Core_register, hg_core_class_t*, hg_id_t, hg_core_rpc_cb_t)
+    HAS(hg_return_t, HG_Core_deregister, hg_core_class_t*, hg_id_t)
+    HAS(hg_return_t, HG_Core_registered, hg_core_class_t*, hg_id_t, uint8_t*)
+    HAS(hg_return_t, HG_Core_register_data, hg_core_class_t*, hg_id_t, void*,
+        void (*free_callback)(void*))
+    HAS(void*, HG_Core_registered_data, hg_core_class_t*, hg_id_t)
+    HAS(hg_return_t, HG_Core_registered_disable_response, hg_core_class_t*, hg_id_t, uint8_t)
+    HAS(hg_return_t, HG_Core_registered_disabled_response, hg_core_class_t*, hg_id_t, uint8_t*)
+    HAS(hg_return_t, HG_Core_addr_lookup1, hg_core_context_t*, hg_core_cb_t, void*, const char*,
+        hg_core_op_id_t*)
+    HAS(hg_return_t, HG_Core_addr_lookup2, hg_core_class_t*, const char*, hg_core_addr_t*)
+    HAS(hg_return_t, HG_Core_addr_free, hg_core_addr_t)
+    HAS(hg_return_t, HG_Core_addr_set_remove, hg_core_addr_t)
+    HAS(na_addr_t*, HG_Core_addr_get_na, hg_core_addr_t)
+    HAS(na_addr_t*, HG_Core_addr_get_na_sm, hg_core_addr_t)
+    HAS(hg_return_t, HG_Core_addr_self, hg_core_class_t*, hg_core_addr_t*)
+    HAS(hg_return_t, HG_Core_addr_dup, hg_core_addr_t, hg_core_addr_t*)
+    HAS(uint8_t, HG_Core_addr_cmp, hg_core_addr_t, hg_core_addr_t)
+    HAS(bool, HG_Core_addr_is_self, hg_core_addr_t)
+    HAS(hg_return_t, HG_Core_addr_to_string, char*, hg_size_t*, hg_core_addr_t)
+    HAS(hg_size_t, HG_Core_addr_get_serialize_size, hg_core_addr_t, unsigned long)
+    HAS(hg_return_t, HG_Core_addr_serialize, void*, hg_size_t, unsigned long, hg_core_addr_t)
+    HAS(hg_return_t, HG_Core_addr_deserialize, hg_core_class_t*, hg_core_addr_t*, const void*,
+        hg_size_t, uint64_t)
+    HAS(hg_return_t, HG_Core_create, hg_core_context_t*, hg_core_addr_t, hg_id_t, hg_core_handle_t*)
+    HAS(hg_return_t, HG_Core_destroy, hg_core_handle_t)
+    HAS(hg_return_t, HG_Core_reset, hg_core_handle_t, hg_core_addr_t, hg_id_t)
+    HAS(hg_return_t, HG_Core_ref_incr, hg_core_handle_t)
+    HAS(int32_t, HG_Core_ref_get, hg_core_handle_t)
+    HAS(hg_return_t, HG_Core_set_data, hg_core_handle_t, void*, void (*free_callback)(void*))
+    HAS(void*, HG_Core_get_data, hg_core_handle_t)
+    HAS(const struct hg_core_info*, HG_Core_get_info, hg_core_handle_t)
+    HAS(const void*, HG_Core_get_rpc_data, hg_core_handle_t)
+    HAS(hg_return_t, HG_Core_set_target_id, hg_core_handle_t, uint8_t)
+    HAS(size_t, HG_Core_get_input_payload_size, hg_core_handle_t)
+    HAS(hg_return_t, HG_Core_get_input, hg_core_handle_t, void**, hg_size_t*)
+    HAS(hg_return_t, HG_Core_release_input, hg_core_handle_t)
+    HAS(size_t, HG_Core_get_output_payload_size, hg_core_handle_t)
+    HAS(hg_return_t, HG_Core_get_output, hg_core_handle_t, void**, hg_size_t*)
+    HAS(hg_return_t, HG_Core_forward, hg_core_handle_t, hg_core_cb_t, void*, uint8_t, hg_size_t)
+    HAS(hg_return_t, HG_Core_respond, hg_core_handle_t, hg_core_cb_t, void*, uint8_t, hg_size_t)
+    HAS(hg_return_t, HG_Core_cancel, hg_core_handle_t)
+    HAS(hg_return_t, HG_Core_progress, hg_core_context_t*, unsigned int)
+    HAS(hg_return_t, HG_Core_trigger, hg_core_context_t*, unsigned int, unsigned int, unsigned int*)
+    HAS(int, HG_Core_event_get_wait_fd, const hg_core_context_t*)
+    HAS(bool, HG_Core_event_ready, hg_core_context_t*)
+    HAS(hg_return_t, HG_Core_event_progress, hg_core_context_t*, unsigned int*)
+    HAS(hg_return_t, HG_Core_event_trigger, hg_core_context_t*, unsigned int, unsigned int*)
+}
+
 static void check_na(void) {
     HAS(void, NA_Version_get, unsigned int*, unsigned int*, unsigned int*)
     HAS(na_return_t, NA_Get_protocol_info, const char*, struct na_protocol_info**)
@@ -312,6 +401,7 @@ int main(void) {
     check_procedures_and_handles();
     check_bulk();
     check_procs();
+    check_core();
     check_na();
     check_utilities();
     printf("%d functions, %d missing\n", count, missing);
