@@ -336,6 +336,28 @@ void scribble(std::span<unsigned char> memory, std::mt19937_64& random, bool eve
     }
 }
 
+// Writes what looks like the next message behind the last one of a ring, of any kind and size. A
+// ring has slots of 128 bytes, which begin with the number of their message and, in the next word,
+// its size and kind.
+void forge(std::span<unsigned char> memory, std::mt19937_64& random) {
+    constexpr std::size_t slot_size = 128;
+    constexpr std::uint32_t most = 100000;
+    const auto number_at = [&](std::size_t at) {
+        std::uint32_t number = 0;
+        std::memcpy(&number, memory.data() + at, sizeof number);
+        return number;
+    };
+    for (std::size_t at = 0; at + 2 * slot_size <= memory.size(); at += slot_size) {
+        const std::uint32_t number = number_at(at);
+        if (number == 0 || number > most || number_at(at + slot_size) == number + 1) continue;
+        const std::uint64_t size = (random() & 0xffffffff) >> (random() % 32);
+        const std::uint64_t about = size | (random() % 16) << 32;
+        const std::uint64_t stamp = (number + 1) | (random() & 0xffff) << 32;
+        std::memcpy(memory.data() + at + slot_size + 8, &about, sizeof about);
+        std::memcpy(memory.data() + at + slot_size, &stamp, sizeof stamp);
+    }
+}
+
 }  // namespace
 
 // Connects as a good client does, calls once, and then scribbles over what it shares.
@@ -357,8 +379,12 @@ CINNABAR_ROLE(scribbler) {
         Call kept(side, to, offers.keep);
         (void)kept.forward(&in);
         for (int round = 0; round < 20; ++round)
-            for (const auto& memory : mappings)
-                scribble(memory, random, seed % 4 == 3);
+            for (const auto& memory : mappings) {
+                if (seed % 2 == 0)
+                    forge(memory, random);
+                else
+                    scribble(memory, random, seed % 4 == 3);
+            }
         // A call after that: rings a server that sleeps.
         Call call(side, to, offers.echo);
         (void)call.forward(&in);
@@ -380,7 +406,7 @@ TEST_CASE("a sm client that scribbles over the ring loses its connection, others
         const Address to = side.lookup(server.address());
         REQUIRE(echo(side, to, offers, 100) == HG_SUCCESS);
         const int before = server.descriptors();
-        for (unsigned seed = 0; seed < 16; ++seed) {
+        for (unsigned seed = 0; seed < 40; ++seed) {
             CAPTURE(seed);
             cinnabar::test::Process rogue("scribbler",
                                           {setup->name, server.address(), std::to_string(seed)});
