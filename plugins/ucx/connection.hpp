@@ -73,6 +73,7 @@ struct Connection {
     bool in_dirty = false;
     bool in_failed = false;
     bool said_goodbye = false;
+    bool used = false;       // something was sent on it
     bool ep_failed = false;  // UCX has given the endpoint up
     bool closing = false;    // UCX has not finished closing the endpoint
     ucs_status_t ep_status = UCS_OK;

@@ -73,35 +73,44 @@ Status Context::close() {
     return NA_SUCCESS;
 }
 
+// The last message of each connection, and a flush behind it.
 void Context::say_goodbye() {
-    for (std::size_t i = 0; i < connections_.size(); ++i)
-        if (Connection* connection = connections_[i].connection.get();
-            connection != nullptr && connection->usable())
-            (void)submit(*connection, MessageType::goodbye, 0, nullptr);
+    for (std::size_t i = 0; i < connections_.size(); ++i) {
+        Connection* connection = connections_[i].connection.get();
+        if (connection == nullptr || !connection->usable() || !connection->used) continue;
+        (void)submit(*connection, MessageType::goodbye, 0, nullptr);
+        if (!connection->memory) flush(*connection, nullptr);
+    }
 }
 
 // Sends complete when their bytes are copied: those must still reach the peer, within reason.
 void Context::linger() {
-    const std::int64_t deadline = coarse_now_ms() + options::linger_ms;
+    const std::int64_t begun = coarse_now_ms();
+    // A flush may wait for a peer that does not look; sends wait for one that takes nothing.
     const auto in_flight = [&] {
+        const bool flushes = coarse_now_ms() < begun + options::linger_flush_ms;
         for (const ConnectionSlot& slot : connections_)
-            if (slot.connection != nullptr && slot.connection->usable() &&
-                slot.connection->flights != nullptr)
+            if (const Connection* connection = slot.connection.get();
+                connection != nullptr && connection->usable() &&
+                (connection->sending > 0 || (flushes && connection->pieces > 0)))
                 return true;
         return false;
     };
-    while (in_flight() && coarse_now_ms() < deadline)
+    while (in_flight() && coarse_now_ms() < begun + options::linger_ms)
         if (!worker_.progress()) std::this_thread::yield();
     for (std::size_t i = 0; i < connections_.size(); ++i)
-        if (connections_[i].connection != nullptr) drop(*connections_[i].connection, true);
+        if (connections_[i].connection != nullptr) drop(*connections_[i].connection);
+    const std::int64_t last = coarse_now_ms() + options::linger_ms;
     const auto closing = [&] {
         for (const Connection* dead = graveyard_.get(); dead != nullptr;
              dead = dead->next_dead.get())
             if (dead->closing) return true;
         return false;
     };
-    while (closing() && coarse_now_ms() < deadline)
+    do {
+        bury();
         if (!worker_.progress()) std::this_thread::yield();
+    } while (closing() && coarse_now_ms() < last);
 }
 
 Status Context::post(Op& op) {
@@ -274,7 +283,7 @@ void Context::close_endpoint(Connection& connection, bool force) noexcept {
 
 // Takes the connection away without a word; its operations are the caller's concern, but for those
 // that UCX holds and will give back.
-void Context::drop(Connection& connection, bool orderly) {
+void Context::drop(Connection& connection) {
     if (connection.phase == Phase::dead) return;
     if (connection.phase != Phase::established) --urgent_;
     if (connection.phase == Phase::leaving) --leaving_;
@@ -299,7 +308,7 @@ void Context::drop(Connection& connection, bool orderly) {
     graveyard_ = std::move(slot.connection);
     graves_changed_ = true;
     // Without lanes that notice errors UCX closes only what it is done with: bury() sees to that.
-    if (!connection.memory) close_endpoint(connection, !orderly || connection.ep_failed);
+    if (!connection.memory) close_endpoint(connection, true);
 }
 
 // Over memory, UCX does not give back what it holds for a peer that is gone. It touches none of it

@@ -107,7 +107,7 @@ private:
     void close_endpoint(Connection& connection, bool force) noexcept;
     static void on_closed(void* request, ucs_status_t status, void* user_data);
     void fail(Connection& connection, na_return_t code, const char* why);
-    void drop(Connection& connection, bool orderly = false);
+    void drop(Connection& connection);
     void abandon_flights(Connection& connection, na_return_t code);
     void fail_peer(Peer& peer, na_return_t code);
     void settle();
@@ -165,7 +165,7 @@ private:
     void start_rma(Op& op);
     void advance(Connection& connection, Op& op);
     bool begin_piece(Connection& connection, Op& op, const std::vector<ucp_rkey_h>& keys);
-    void flush(Connection& connection, Op& op);
+    void flush(Connection& connection, Op* op);
     void end_rma(Op& op, na_return_t code);
     static void on_piece(void* request, ucs_status_t status, void* user_data);
     const std::vector<ucp_rkey_h>* keys_for(Connection& connection, Remote& remote,

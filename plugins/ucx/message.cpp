@@ -144,9 +144,10 @@ Context::Sent Context::submit(Connection& connection, MessageType type, std::uin
     encode_header({connection.remote_token, value}, flight->header.data());
     const void* bytes = op == nullptr ? nullptr : op->buf;
     if (copied && size > 0) bytes = std::memcpy(flight->copy.get(), bytes, size);
-    flight->op = copied ? nullptr : op;
+    flight->op = op;
     Flights::depart(*flight, connection);
     ++connection.sending;
+    connection.used = true;
     ucp_request_param_t params{};
     params.op_attr_mask =
         UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA | UCP_OP_ATTR_FIELD_FLAGS;
@@ -156,7 +157,7 @@ Context::Sent Context::submit(Connection& connection, MessageType type, std::uin
     const ucs_status_ptr_t result =
         ucp_am_send_nbx(connection.ep, static_cast<unsigned>(type), flight->header.data(),
                         flight->header.size(), bytes, size, &params);
-    if (UCS_PTR_IS_PTR(result)) return copied ? Sent::done : Sent::pending;
+    if (UCS_PTR_IS_PTR(result)) return Sent::pending;
     --connection.sending;
     flights_.land(*flight);
     if (result == nullptr) return Sent::done;

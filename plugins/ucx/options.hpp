@@ -40,6 +40,7 @@ inline constexpr std::int64_t last_words_ms = 200;
 inline constexpr std::int64_t leaving_ms = 800;
 // How long a context that closes waits for what was sent.
 inline constexpr std::int64_t linger_ms = 1'000;
+inline constexpr std::int64_t linger_flush_ms = 40;
 // Calls into UCX's progress in one poll, as long as they find something.
 inline constexpr unsigned progress_batch = 16;
 

@@ -153,7 +153,7 @@ void Context::advance(Connection& connection, Op& op) {
     op.peer->transfers.remove(op);
     if (op.pieces > 0) return;
     if (op.kind == OpKind::put && op.end_code == NA_SUCCESS)
-        flush(connection, op);
+        flush(connection, &op);
     else
         finish(op, op.end_code);
 }
@@ -174,6 +174,7 @@ bool Context::begin_piece(Connection& connection, Op& op, const std::vector<ucp_
         return false;
     }
     flight->op = &op;
+    connection.used = true;
     Flights::depart(*flight, connection);
     ++connection.pieces;
     ++op.pieces;
@@ -206,17 +207,20 @@ bool Context::begin_piece(Connection& connection, Op& op, const std::vector<ucp_
     return false;
 }
 
-void Context::flush(Connection& connection, Op& op) {
+// Ends a put once its bytes have arrived. Without an operation: nobody waits for that.
+void Context::flush(Connection& connection, Op* op) {
     Flight* flight = flights_.take(false);
     if (flight == nullptr) {
-        finish(op, NA_NOMEM);
+        if (op != nullptr) finish(*op, NA_NOMEM);
         return;
     }
-    flight->op = &op;
+    flight->op = op;
     Flights::depart(*flight, connection);
-    op.flushing = true;
     ++connection.pieces;
-    ++op.pieces;
+    if (op != nullptr) {
+        op->flushing = true;
+        ++op->pieces;
+    }
     ucp_request_param_t params{};
     params.op_attr_mask = UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA;
     params.cb.send = on_piece;
@@ -224,9 +228,10 @@ void Context::flush(Connection& connection, Op& op) {
     const ucs_status_ptr_t result = ucp_ep_flush_nbx(connection.ep, &params);
     if (UCS_PTR_IS_PTR(result)) return;
     --connection.pieces;
-    --op.pieces;
     flights_.land(*flight);
-    finish(op, code_of(UCS_PTR_STATUS(result)));
+    if (op == nullptr) return;
+    --op->pieces;
+    finish(*op, code_of(UCS_PTR_STATUS(result)));
 }
 
 void Context::on_piece(void* request, ucs_status_t status, void* user_data) {
@@ -248,7 +253,7 @@ void Context::on_piece(void* request, ucs_status_t status, void* user_data) {
     if (op->pieces > 0 || op->queued) return;
     if (op->kind == OpKind::put && op->end_code == NA_SUCCESS && !op->flushing) {
         if (connection.phase != Phase::dead) {
-            self.flush(connection, *op);
+            self.flush(connection, op);
             return;
         }
         op->end_code = connection.end_code;
