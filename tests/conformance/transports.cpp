@@ -31,7 +31,15 @@ constexpr Transport table[] = {
     // clang-format off
     {"ofi_sockets", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", false, Peers::two},
     {"ofi_sockets_busy", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", true, Peers::two},
+    {"ofi_rxm", "ofi+tcp;ofi_rxm://127.0.0.1:0", "ofi+tcp;ofi_rxm://127.0.0.1:{}", "tcp;ofi_rxm", false, Peers::two},
+    {"ofi_shm", "ofi+shm://", "ofi+shm://fixed-{}", "shm", true, Peers::two},
     // clang-format on
+    {"ucx_tcp", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", "tcp", false, Peers::two},
+    {"ucx_tcp_busy", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", "tcp", true, Peers::two},
+    {"ucx_tcp_ipv6", "ucx+tcp://[::1]:0", "ucx+tcp://[::1]:{}", "tcp", false, Peers::two},
+    {"ucx_all", "ucx+all://127.0.0.1:0", "ucx+all://127.0.0.1:{}", "all", false, Peers::two},
+    {"ucx_all_busy", "ucx+all://127.0.0.1:0", "ucx+all://127.0.0.1:{}", "all", true, Peers::two},
+    {"ucx_self", "ucx+all://127.0.0.1:0", nullptr, "all", false, Peers::self},
     {"local", "na+local://", "na+local://fixed-{}", "local", false, Peers::two},
     {"local_busy", "na+local://", "na+local://fixed-{}", "local", true, Peers::two},
     {"local_self", "na+local://", nullptr, "local", false, Peers::self},
@@ -63,6 +71,8 @@ struct ClassException {
 constexpr ClassException class_exceptions[] = {
     {"ofi", "every descriptor of a class is closed on exec",
      "libfabric opens sockets without FD_CLOEXEC and does not tell their numbers"},
+    {"ucx", "every descriptor of a class is closed on exec",
+     "UCX opens sockets without FD_CLOEXEC and does not tell their numbers"},
 };
 
 // What a busy transport is excused from: there is nothing to sleep on.
