@@ -73,7 +73,11 @@ hg_return_t grow_receives(hg_context& context, std::uint32_t count) noexcept {
             hg_handle* handle = nullptr;
             if (const hg_return_t ret = context.pool.make_target(&handle); ret != HG_SUCCESS)
                 return ret;
-            if (const hg_return_t ret = post_receive(*handle); ret != HG_SUCCESS) return ret;
+            if (const hg_return_t ret = post_receive(*handle); ret != HG_SUCCESS) {
+                context.unposted.put(*handle);
+                context.unposted_count.fetch_add(1, std::memory_order_relaxed);
+                return ret;
+            }
         }
         return HG_SUCCESS;
     });

@@ -32,6 +32,9 @@ struct hg_context {
 
     std::atomic<bool> receiving{false};  // arrivals are wanted: receives are re-posted
     cinnabar::LocalAtomic<int> receives_posted{0};
+    // Target handles whose receive the net has refused; progress tries again.
+    cinnabar::FreeList<hg_handle, &hg_handle::next_in_pool> unposted;
+    cinnabar::LocalAtomic<int> unposted_count{0};
     cinnabar::LocalAtomic<int> targets_in_use{0};  // target handles that are with users
     cinnabar::LocalAtomic<int> progressing{0};     // threads inside HG_Progress()
     cinnabar::LocalAtomic<int> internal_ops{0};    // fetches and other work without a user's handle

@@ -67,10 +67,7 @@ void recycle_target(hg_handle& handle) noexcept {
     if (handle.in.data == nullptr) {
         context.pool.release_shell(handle);
     } else if (context.receiving.load(std::memory_order_acquire)) {
-        const hg_return_t ret = post_receive(handle);
-        if (ret != HG_SUCCESS)
-            (void)fail(ret, "hg_rpc", "a receive cannot be posted again: {}",
-                       HG_Error_to_string(ret));
+        receive_again(handle);
     }
     context.targets_in_use.fetch_sub(1, std::memory_order_release);
 }
@@ -142,8 +139,7 @@ void release_input(hg_handle& handle) noexcept {
     if (handle.in_overflow == nullptr) handle.input.data = nullptr;
     shell->in = std::exchange(handle.in, {});
     if (!context.receiving.load(std::memory_order_acquire)) return;
-    if (const hg_return_t ret = post_receive(*shell); ret != HG_SUCCESS)
-        (void)fail(ret, "hg_rpc", "a receive cannot be posted early: {}", HG_Error_to_string(ret));
+    receive_again(*shell);
 }
 
 hg_return_t provide_output(hg_handle& handle) noexcept {

@@ -134,6 +134,10 @@ void finish_forward(hg_handle& handle, hg_return_t ret) noexcept;
 
 // --- target (receive.cpp, respond.cpp)
 hg_return_t post_receive(hg_handle& handle) noexcept;
+// The same, and if the net refuses, retry_receives() will try again.
+void receive_again(hg_handle& handle) noexcept;
+// Posts what could not be posted; from progress, if there is such.
+void retry_receives(hg_context& context) noexcept;
 // Gives the receive buffer of a request that has been decoded back to receiving.
 void release_input(hg_handle& handle) noexcept;
 // An output buffer for a target handle that has none yet.

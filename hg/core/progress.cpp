@@ -21,6 +21,8 @@ using std::chrono::milliseconds;
 
 constexpr int polls_per_clock_read = 32;
 constexpr unsigned polls_skipped_at_most = 8;
+// How long nobody sleeps through while receives could not be posted.
+constexpr milliseconds retry_interval{10};
 
 void pause_cpu() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -48,8 +50,10 @@ void disarm(hg_context& context) noexcept {
     context.completions.drain_wake(true);
 }
 
-void look_at_deadlines(hg_context& context) noexcept {
+// What the net does not tell of: deadlines, and receives that it has refused.
+void look_at_duties(hg_context& context) noexcept {
     if (context.ack_waits.due()) context.ack_waits.expire();
+    if (context.unposted_count.load(std::memory_order_relaxed) > 0) retry_receives(context);
 }
 
 // A poll disarms the net: other threads that sleep are armed again, or woken if there is something
@@ -91,10 +95,11 @@ hg_return_t poll_until(hg_context& context, Clock::time_point deadline) noexcept
         }
         const auto now = Clock::now();
         if (now >= deadline) return HG_TIMEOUT;
-        look_at_deadlines(context);
+        look_at_duties(context);
         if (now < spin_end) continue;
         if (!can_sleep) continue;
-        sleep(context, deadline);
+        const bool deaf = context.unposted_count.load(std::memory_order_relaxed) > 0;
+        sleep(context, deaf ? std::min(deadline, now + retry_interval) : deadline);
         spin_end = Clock::now() + spin;
     }
 }
@@ -108,7 +113,7 @@ hg_return_t progress(hg_context& context, unsigned timeout_ms) noexcept {
     if (!context.completions.empty() &&
         context.polls_skipped.fetch_add(1, std::memory_order_relaxed) % polls_skipped_at_most != 0)
         return HG_SUCCESS;
-    look_at_deadlines(context);
+    look_at_duties(context);
     hg_return_t ret = from_na(NA_Poll(context.cls->na, context.na, nullptr));
     if (ret == HG_SUCCESS && context.completions.empty()) {
         ret = HG_TIMEOUT;
@@ -145,6 +150,8 @@ hg_return_t trigger(hg_context& context, unsigned timeout_ms, unsigned max_count
 
 bool event_ready(hg_context& context) noexcept {
     if (!context.completions.empty() || !context.epoll) return true;
+    // Nothing would end the sleep when the shortage is over.
+    if (context.unposted_count.load(std::memory_order_relaxed) > 0) return true;
     if (!context.event_armed.exchange(true)) context.completions.announce_sleeper();
     // The net refuses if something is waiting in it; an entry may have come before the
     // announcement.
@@ -153,7 +160,7 @@ bool event_ready(hg_context& context) noexcept {
 
 hg_return_t event_progress(hg_context& context, unsigned* count) noexcept {
     disarm(context);
-    look_at_deadlines(context);
+    look_at_duties(context);
     const na_return_t ret = NA_Poll(context.cls->na, context.na, nullptr);
     if (count != nullptr) *count = context.completions.empty() ? 0 : 1;
     keep_sleepers_armed(context);

@@ -82,7 +82,7 @@ void on_request(const na_cb_info* info) noexcept {
         if (info->ret == NA_CANCELED || !context.receiving.load(std::memory_order_acquire)) return;
         (void)fail(from_na(info->ret), "hg_rpc", "a request could not be received: {}",
                    NA_Error_to_string(info->ret));
-        (void)post_receive(handle);
+        receive_again(handle);
         return;
     }
     context.targets_in_use.fetch_add(1, std::memory_order_relaxed);
@@ -103,7 +103,8 @@ void on_request(const na_cb_info* info) noexcept {
         refuse(handle, ret);
     }
     const std::int32_t increment = context.cls->options.request_post_incr;
-    if (left < low_water && increment > 0 && context.receiving.load(std::memory_order_relaxed))
+    if (left < low_water && increment > 0 && context.receiving.load(std::memory_order_relaxed) &&
+        context.unposted_count.load(std::memory_order_relaxed) == 0)
         (void)grow_receives(context, std::min(growth_step, static_cast<std::uint32_t>(increment)));
 }
 
@@ -158,6 +159,26 @@ hg_return_t post_receive(hg_handle& handle) noexcept {
     if (!context.receiving.load(std::memory_order_seq_cst))
         (void)NA_Cancel(cls.na, context.na, handle.recv_op);
     return HG_SUCCESS;
+}
+
+void receive_again(hg_handle& handle) noexcept {
+    const hg_return_t ret = post_receive(handle);
+    if (ret == HG_SUCCESS) return;
+    (void)fail(ret, "hg_rpc", "a receive cannot be posted, and is tried again later: {}",
+               HG_Error_to_string(ret));
+    handle.context().unposted.put(handle);
+    handle.context().unposted_count.fetch_add(1, std::memory_order_relaxed);
+}
+
+void retry_receives(hg_context& context) noexcept {
+    if (!context.receiving.load(std::memory_order_acquire)) return;
+    while (hg_handle* handle = context.unposted.take()) {
+        if (post_receive(*handle) != HG_SUCCESS) {
+            context.unposted.put(*handle);
+            return;
+        }
+        context.unposted_count.fetch_sub(1, std::memory_order_relaxed);
+    }
 }
 
 void serve(hg_handle& handle) noexcept {
