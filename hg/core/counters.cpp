@@ -17,9 +17,10 @@ struct Counting {
     std::vector<const hg_class*> classes;
 };
 
+// Never destroyed: classes may be finalized from a user's static destructors.
 Counting& counting() {
-    static Counting instance;
-    return instance;
+    static auto* instance = new Counting;
+    return *instance;
 }
 
 void add(hg_diag_counters& sum, const hg_context& context) noexcept {
@@ -49,7 +50,7 @@ void dump_locked(const hg_class& cls) noexcept {
         const std::string text = fmt::format(
             "{}+{}: requests: {} sent, {} received, {} being served, {} overflowed; "
             "responses: {} sent, {} received, {} overflowed; {} bulk transfers",
-            NA_Get_class_name(cls.na), NA_Get_class_protocol(cls.na), c.rpc_req_sent_count,
+            NA_Get_class_name(cls.named), NA_Get_class_protocol(cls.named), c.rpc_req_sent_count,
             c.rpc_req_recv_count, c.rpc_req_recv_active_count, c.rpc_req_extra_count,
             c.rpc_resp_sent_count, c.rpc_resp_recv_count, c.rpc_resp_extra_count, c.bulk_count);
         NA_Log_write(static_cast<int>(LogLevel::info), "hg_diag", text.c_str());
