@@ -10,17 +10,17 @@ using enum AddressForm;
 
 // clang-format off
 constexpr Provider table[] = {
-    // protocol         alias      library          kind       form  wait   deliv  probe  remove
-    {"tcp",            "tcp_exp", "tcp",           connected, ip,   true,  true,  false, true},
-    {"tcp;ofi_rxm",    "tcp_rxm", "tcp;ofi_rxm",   datagram,  ip,   true,  true,  true,  true},
-    {"sockets",        "",        "sockets",       datagram,  ip,   true,  true,  true,  false},
-    {"shm",            "sm",      "shm",           datagram,  text, false, true,  false, false},
-    {"verbs;ofi_rxm",  "verbs",   "verbs;ofi_rxm", datagram,  ip,   true,  true,  false, true},
-    {"psm2",           "",        "psm2",          datagram,  hex,  false, true,  false, false},
-    {"psm3",           "",        "psm3",          datagram,  hex,  false, true,  false, false},
-    {"opx",            "",        "opx",           datagram,  hex,  false, true,  false, false},
-    {"gni",            "",        "gni",           datagram,  hex,  false, true,  false, false},
-    {"cxi",            "",        "cxi",           datagram,  hex,  true,  true,  false, false},
+    // protocol         alias      library          kind       form  wait   threads deliv probe  remove
+    {"tcp",            "tcp_exp", "tcp",           connected, ip,   true,  false, true,  false, true},
+    {"tcp;ofi_rxm",    "tcp_rxm", "tcp;ofi_rxm",   datagram,  ip,   true,  false, true,  true,  true},
+    {"sockets",        "",        "sockets",       datagram,  ip,   true,  true,  true,  true,  false},
+    {"shm",            "sm",      "shm",           datagram,  text, false, false, true,  false, false},
+    {"verbs;ofi_rxm",  "verbs",   "verbs;ofi_rxm", datagram,  ip,   true,  false, true,  false, true},
+    {"psm2",           "",        "psm2",          datagram,  hex,  false, false, true,  false, false},
+    {"psm3",           "",        "psm3",          datagram,  hex,  false, false, true,  false, false},
+    {"opx",            "",        "opx",           datagram,  hex,  false, false, true,  false, false},
+    {"gni",            "",        "gni",           datagram,  hex,  false, false, true,  false, false},
+    {"cxi",            "",        "cxi",           datagram,  hex,  true,  false, true,  false, false},
 };
 // clang-format on
 

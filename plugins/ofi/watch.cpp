@@ -45,6 +45,7 @@ void Context::look_at(Peer& peer, std::int64_t now) noexcept {
         return;
     }
     if (peer.refused) {
+        if (now - peer.refused_ms < options::keepalive_ms) return;
         if (cls_.fabric().provider().probe)
             probe(peer, now);
         else if (now - peer.refused_ms > options::patience_ms)
@@ -93,7 +94,7 @@ void Context::probe(Peer& peer, std::int64_t now) noexcept {
     (void)::getsockopt(peer.probe.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     // Somebody is there: ask again later.
     if (error == 0) {
-        if (now - peer.probe_ms > options::keepalive_ms) peer.probe.reset();
+        if (now - peer.probe_ms > options::patience_ms / 5) peer.probe.reset();
         return;
     }
     fail(peer, NA_HOSTUNREACH, std::strerror(error));
