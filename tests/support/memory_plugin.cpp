@@ -99,6 +99,10 @@ void register_memory_plugin() {
     (void)once;
 }
 
+na_plugin_entry_t memory_plugin_entry() {
+    return mem::entry;
+}
+
 namespace memory_net {
 namespace {
 

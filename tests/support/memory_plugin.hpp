@@ -9,12 +9,14 @@
 #include <cstddef>
 #include <string>
 
-#include "na_types.h"
+#include "na_plugin.h"
 
 namespace cinnabar::test {
 
 // Makes "mem" known to libna. Later calls do nothing.
 void register_memory_plugin();
+// For those who wrap it instead; one or the other in a process.
+na_plugin_entry_t memory_plugin_entry();
 
 namespace memory_net {
 
