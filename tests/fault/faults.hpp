@@ -100,6 +100,7 @@ struct Plan {
     bool hits(unsigned number) const { return number >= nth && number - nth < times; }
 };
 
+// Counted until calm(), but for what is open.
 struct Report {
     std::array<unsigned, static_cast<std::size_t>(Slot::count)> calls{};
     std::array<unsigned, static_cast<std::size_t>(Kind::count)> completions{};

@@ -259,8 +259,8 @@ void complete(void* inner_op, const na_completion* given) {
         again = s.gone && op.kind == Kind::recv_unexpected && completion.ret == NA_SUCCESS;
         if (op.peer_gone && completion.ret == NA_CANCELED) completion.ret = NA_HOSTUNREACH;
         const auto kind = static_cast<std::size_t>(op.kind);
-        const bool chosen = !again && s.plan.hits(++s.report.completions[kind]) &&
-                            op.kind == s.plan.kind && !s.calm;
+        const bool chosen = !again && !s.calm && s.plan.hits(++s.report.completions[kind]) &&
+                            op.kind == s.plan.kind;
         if (chosen) ++s.report.faults;
         if (chosen || (!again && s.chance(s.plan.fail_completion))) completion.ret = s.plan.code;
         if (completion.ret != NA_SUCCESS || again)
