@@ -4,6 +4,7 @@
 
 #include "hg/core/address.hpp"
 #include "hg/core/context.hpp"
+#include "hg/core/route.hpp"
 #include "hg/net/status.hpp"
 
 using namespace cinnabar;
@@ -92,8 +93,12 @@ uint8_t HG_Addr_cmp(hg_class_t* hg_class, hg_addr_t addr1, hg_addr_t addr2) {
 hg_return_t HG_Addr_to_string(hg_class_t* hg_class, char* buf, hg_size_t* buf_size_p,
                               hg_addr_t addr) {
     if (!belongs(hg_class, addr) || buf_size_p == nullptr) return HG_INVALID_ARG;
-    size_t size = *buf_size_p;
-    const na_return_t ret = NA_Addr_to_string(hg_class->na, buf, &size, addr->na);
-    *buf_size_p = size;
-    return from_na(ret);
+    return border("HG_Addr_to_string", [&] {
+        size_t size = *buf_size_p;
+        const na_return_t ret = hg_class->routed
+                                    ? route_to_string(hg_class->na, buf, &size, addr->na)
+                                    : NA_Addr_to_string(hg_class->na, buf, &size, addr->na);
+        *buf_size_p = size;
+        return from_na(ret);
+    });
 }

@@ -59,11 +59,11 @@ void HG_Cleanup(void) {
 }
 
 const char* HG_Class_get_name(const hg_class_t* hg_class) {
-    return hg_class == nullptr ? nullptr : NA_Get_class_name(hg_class->na);
+    return hg_class == nullptr ? nullptr : NA_Get_class_name(hg_class->named);
 }
 
 const char* HG_Class_get_protocol(const hg_class_t* hg_class) {
-    return hg_class == nullptr ? nullptr : NA_Get_class_protocol(hg_class->na);
+    return hg_class == nullptr ? nullptr : NA_Get_class_protocol(hg_class->named);
 }
 
 bool HG_Class_is_listening(const hg_class_t* hg_class) {

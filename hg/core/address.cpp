@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hg/core/address.hpp"
 
+#include "hg/core/route.hpp"
 #include "hg/net/status.hpp"
 
 namespace cinnabar::hg {
@@ -43,7 +44,9 @@ void release_address(hg_addr* addr) noexcept {
 
 hg_return_t lookup_address(hg_class& cls, const char* name, hg_addr** addr) {
     na_addr_t* na = nullptr;
-    if (const na_return_t ret = NA_Addr_lookup(cls.na, name, &na); ret != NA_SUCCESS)
+    if (const na_return_t ret =
+            cls.routed ? route_lookup(cls.na, name, &na) : NA_Addr_lookup(cls.na, name, &na);
+        ret != NA_SUCCESS)
         return from_na(ret);
     *addr = new_address(cls, na, false);
     return HG_SUCCESS;

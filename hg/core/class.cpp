@@ -5,7 +5,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <string>
+#include <string_view>
 
+#include "hg/core/route.hpp"
 #include "hg/net/status.hpp"
 #include "hg/wire/request_header.hpp"
 #include "hg/wire/response_header.hpp"
@@ -32,10 +35,6 @@ void read_options(const hg_init_info& info, Options& options) {
     if (info.request_post_init != 0) options.request_post_init = info.request_post_init;
     if (info.request_post_incr != 0) options.request_post_incr = info.request_post_incr;
     options.checksum_level = info.checksum_level;
-    // Said, since a program that asked for it relies on it.
-    if (info.auto_sm != 0)
-        log_warning("hg_cls",
-                    "auto_sm is not offered yet: peers on this host are reached as all others");
     options.bulk_eager = info.no_bulk_eager == 0;
     options.loopback = info.no_loopback == 0;
     options.overflow = !info.no_overflow;
@@ -78,6 +77,53 @@ na_init_info na_options(const hg_init_info& info) {
     na.request_mem_device = old.request_mem_device;
     na.traffic_class = info.traffic_class;
     return na;
+}
+
+bool is_shared_memory(na_class_t* net) {
+    return std::string_view(NA_Get_class_name(net)) == "na" &&
+           std::string_view(NA_Get_class_protocol(net)) == "sm";
+}
+
+// auto_sm: puts a route over the net and one of shared memory. False after a log line; then the
+// net is closed.
+bool add_route(hg_class& cls, const hg_init_info& info, const na_init_info& na, bool listen) {
+    const std::string name = info.sm_info_string == nullptr
+                                 ? std::string("na+sm")
+                                 : "na+sm://" + std::string(info.sm_info_string);
+    na_class_t* second = NA_Initialize_opt2(name.c_str(), listen,
+                                            NA_VERSION(NA_VERSION_MAJOR, NA_VERSION_MINOR), &na);
+    if (second == nullptr) {
+        (void)NA_Finalize(cls.na);
+        return false;
+    }
+    na_class_t* route = open_route(cls.na, second, listen);
+    if (route == nullptr) return false;
+    cls.na = route;
+    cls.routed = true;
+    // Receives are spread over both.
+    cls.options.request_post_init *= 2;
+    return true;
+}
+
+bool open_net(hg_class& cls, const char* info_string, bool listen, const hg_init_info& info) {
+    if (info.na_class != nullptr) {
+        if (info.auto_sm != 0)
+            log_warning("hg_cls", "auto_sm is ignored: the net was opened by the program");
+        cls.na = cls.named = info.na_class;
+        cls.owns_na = false;
+        return true;
+    }
+    const na_init_info na = na_options(info);
+    cls.busy_polling = (na.progress_mode & NA_NO_BLOCK) != 0;
+    cls.na = NA_Initialize_opt2(info_string, listen, NA_VERSION(NA_VERSION_MAJOR, NA_VERSION_MINOR),
+                                &na);
+    cls.named = cls.na;
+    if (cls.na == nullptr || info.auto_sm == 0) return cls.na != nullptr;
+    if (is_shared_memory(cls.na)) {
+        log_warning("hg_cls", "auto_sm is ignored: the net is shared memory already");
+        return true;
+    }
+    return add_route(cls, info, na, listen);
 }
 
 hg_return_t measure(hg_class& cls) {
@@ -125,16 +171,7 @@ hg_class* open_class(const char* info_string, bool listen, unsigned version,
     auto cls = std::make_unique<hg_class>();
     read_options(info, cls->options);
     read_environment(cls->options);
-    if (info.na_class != nullptr) {
-        cls->na = info.na_class;
-        cls->owns_na = false;
-    } else {
-        const na_init_info na = na_options(info);
-        cls->busy_polling = (na.progress_mode & NA_NO_BLOCK) != 0;
-        cls->na = NA_Initialize_opt2(info_string, listen,
-                                     NA_VERSION(NA_VERSION_MAJOR, NA_VERSION_MINOR), &na);
-        if (cls->na == nullptr) return nullptr;
-    }
+    if (!open_net(*cls, info_string, listen, info)) return nullptr;
     if (measure(*cls) != HG_SUCCESS) {
         if (cls->owns_na) (void)NA_Finalize(cls->na);
         return nullptr;

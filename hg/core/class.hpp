@@ -33,6 +33,8 @@ struct Options {
 
 struct hg_class {
     na_class_t* na = nullptr;
+    na_class_t* named = nullptr;  // whose name the class bears: `na`, or the first net of a route
+    bool routed = false;          // auto_sm: `na` is from open_route()
     bool owns_na = true;
     bool busy_polling = false;  // the net offers no descriptor
     cinnabar::hg::Options options;

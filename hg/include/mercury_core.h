@@ -102,10 +102,10 @@ HG_PUBLIC const char* HG_Core_class_get_protocol(const hg_core_class_t* hg_core_
     HG_WARN_UNUSED_RESULT;
 HG_PUBLIC bool HG_Core_class_is_listening(const hg_core_class_t* hg_core_class)
     HG_WARN_UNUSED_RESULT;
-/* The network; borrowed. */
+/* The network, with auto_sm the one made of both; borrowed. */
 HG_PUBLIC na_class_t* HG_Core_class_get_na(const hg_core_class_t* hg_core_class)
     HG_WARN_UNUSED_RESULT;
-/* The second network of auto_sm; borrowed, NULL without it. */
+/* NULL: with auto_sm too there is one network, which contains the second. */
 HG_PUBLIC na_class_t* HG_Core_class_get_na_sm(const hg_core_class_t* hg_core_class)
     HG_WARN_UNUSED_RESULT;
 /* The payload bytes of a message. */

@@ -16,7 +16,10 @@ CINNABAR_INTEGRATION("an address string leads back to its peer", all_setups) {
     Pair pair(setup);
     const hg_id_t id = pair.add("null", nullptr, nullptr, serve_nothing);
     const Address server_self = pair.server.self();
-    CHECK(pair.to.text() == server_self.text());
+    if (setup.auto_sm)
+        CHECK(server_self.text().find(pair.to.text()) != std::string::npos);
+    else
+        CHECK(pair.to.text() == server_self.text());
     const Address again = pair.client.lookup(pair.to.text());
     CHECK(again.text() == pair.to.text());
     Call call(pair.client, again, id);
@@ -190,7 +193,9 @@ CINNABAR_INTEGRATION("a call to where nobody listens ends with an error", peer_s
     }
     Side side(setup);
     const hg_id_t id = side.add("null", proc_blob, nullptr);
-    allow_log(gone.substr(gone.find('+') + 1));
+    // Of a composite string, the part through which it is tried.
+    const std::size_t name = gone.find('+') + 1;
+    allow_log(gone.substr(name, gone.find('#', name) - name));
     allow_log("refused");
     const Address to = side.lookup(gone);
     for (const std::size_t size : {10, 100000}) {

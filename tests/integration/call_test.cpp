@@ -412,5 +412,7 @@ CINNABAR_INTEGRATION("the target learns who calls, and can call back", peer_setu
     pair.wait([&] { return call_back->done(); });
     CHECK(call_back->ret() == HG_SUCCESS);
     CHECK(called_back == 1);
-    CHECK(origin == pair.client.self().text());
+    // With two nets it is the part of the string that the request came through.
+    const std::string self = pair.client.self().text();
+    CHECK((setup.auto_sm ? self.find(origin) != std::string::npos : origin == self));
 }

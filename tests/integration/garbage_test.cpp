@@ -253,7 +253,9 @@ CINNABAR_INTEGRATION("messages that are no requests are answered with what is wr
     {
         Rogue rogue(setup);
         na_addr_t* to = nullptr;
-        REQUIRE(NA_Addr_lookup(rogue.cls, server.address().c_str(), &to) == NA_SUCCESS);
+        // Through the net that both have.
+        const std::string name = server.address().substr(server.address().rfind('#') + 1);
+        REQUIRE(NA_Addr_lookup(rogue.cls, name.c_str(), &to) == NA_SUCCESS);
         CHECK(ask(rogue, to, request(offers.null), 1) == HG_SUCCESS);
         CHECK(ask(rogue, to, request(0x1234567812345678), 2) == HG_NOENTRY);
         CHECK(ask(rogue, to, "", 3) == HG_PROTOCOL_ERROR);

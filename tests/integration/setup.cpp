@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "na.h"
+
 namespace cinnabar::integration {
 namespace {
 
@@ -15,16 +17,32 @@ constexpr Setup table[] = {
     {"tcp_busy", "na+tcp://127.0.0.1:0", "na+tcp://127.0.0.1:{}", true, false},
     {"sm", "na+sm://", "na+sm://fixed-{}", false, false},
     {"sm_busy", "na+sm://", "na+sm://fixed-{}", true, false},
+    {"ofi_tcp", "ofi+tcp://127.0.0.1:0", "ofi+tcp://127.0.0.1:{}", false, false},
+    {"ofi_tcp_busy", "ofi+tcp://127.0.0.1:0", "ofi+tcp://127.0.0.1:{}", true, false},
     {"self", "na+sm://", "", false, true},
+    {"auto_sm", "na+tcp://127.0.0.1:0", "na+tcp://127.0.0.1:{}", false, false, true},
+    {"auto_sm_busy", "na+tcp://127.0.0.1:0", "na+tcp://127.0.0.1:{}", true, false, true},
     {"self_busy", "na+tcp://127.0.0.1:0", "", true, true},
 };
+
+// Whether its plugin is there: some are optional.
+bool is_there(const Setup& setup) {
+    const std::string info = setup.info;
+    na_protocol_info* list = nullptr;
+    const bool found =
+        NA_Get_protocol_info(info.substr(0, info.find(':')).c_str(), &list) == NA_SUCCESS &&
+        list != nullptr;
+    NA_Free_protocol_info(list);
+    return found;
+}
 
 template <class Wanted>
 std::vector<const Setup*> choose(Wanted&& wanted) {
     const char* chosen = std::getenv("CINNABAR_TEST_SETUP");
     std::vector<const Setup*> result;
     for (const Setup& setup : table)
-        if (wanted(setup) && (chosen == nullptr || std::string_view(chosen) == setup.name))
+        if (wanted(setup) &&
+            (chosen == nullptr ? is_there(setup) : std::string_view(chosen) == setup.name))
             result.push_back(&setup);
     return result;
 }

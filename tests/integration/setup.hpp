@@ -12,12 +12,16 @@ namespace cinnabar::integration {
 
 struct Setup {
     const char* name;
-    const char* info;     // what a listener is opened with
-    const char* restart;  // the same naming a fixed address, {} being a free number
-    bool busy;            // opened with NA_NO_BLOCK
-    bool self;            // there is one class, which calls its own address
+    const char* info;      // what a listener is opened with
+    const char* restart;   // the same naming a fixed address, {} being a free number
+    bool busy;             // opened with NA_NO_BLOCK
+    bool self;             // there is one class, which calls its own address
+    bool auto_sm = false;  // a second net, of shared memory, is opened
 
-    bool tcp() const { return std::string(info).find("tcp") != std::string::npos; }
+    bool tcp() const { return !auto_sm && std::string(info).starts_with("na+tcp"); }
+    // Transfers are of our making, not of a library that neither takes one back nor asks whether
+    // the memory is still registered.
+    bool own_rma() const { return !std::string(info).starts_with("ucx+"); }
 };
 
 // Those with two peers, those and self, those that wait by sleeping.

@@ -27,6 +27,10 @@ Side::Side(const Setup& setup, const SideOptions& options) : busy_(setup.busy) {
     hg_init_info init = options.init;
     init.na_init_info.progress_mode = setup.busy ? NA_NO_BLOCK : 0;
     const std::string info = options.info.empty() ? setup.info : options.info;
+    if (setup.auto_sm) init.auto_sm = 1;
+    // A fixed address is one in both nets.
+    const std::string second = "second-" + info.substr(info.rfind(':') + 1);
+    if (setup.auto_sm && !options.info.empty()) init.sm_info_string = second.c_str();
     cls_ = HG_Init_opt2(info.c_str(), options.listen,
                         HG_VERSION(HG_VERSION_MAJOR, HG_VERSION_MINOR), &init);
     REQUIRE(cls_ != nullptr);
