@@ -40,6 +40,9 @@ def check(tree):
                 if problem:
                     problems.append(f"{where}: {problem}")
             found = CONDITION.match(line)
+            guard = path.split("/")[-1].replace(".", "_").upper()
+            if found and found.group(2).strip() == guard:
+                continue
             if found and not path.startswith("plugins/") and NAMES_PLUGIN.search(found.group(2)):
                 problems.append(f"{where}: a condition names a plugin: {line.strip()}")
     return problems
