@@ -148,6 +148,7 @@ static void check_bulk(void) {
     HAS(hg_return_t, HG_Bulk_transfer_id, hg_context_t*, hg_cb_t, void*, hg_bulk_op_t, hg_addr_t,
         uint8_t, hg_bulk_t, hg_size_t, hg_bulk_t, hg_size_t, hg_size_t, hg_op_id_t*)
     HAS(hg_return_t, HG_Bulk_cancel, hg_op_id_t)
+    HAS(hg_return_t, hg_proc_hg_bulk_t, hg_proc_t, void*)
 }
 
 static void check_procs(void) {
@@ -358,6 +359,11 @@ static void check_na(void) {
     HAS(na_return_t, NA_Trigger, na_context_t*, unsigned int, unsigned int*)
     HAS(na_return_t, NA_Cancel, na_class_t*, na_context_t*, na_op_id_t*)
     HAS(const char*, NA_Error_to_string, na_return_t)
+    HAS(na_return_t, NA_SM_Host_id_get, na_sm_id_t*)
+    HAS(na_return_t, NA_SM_Host_id_to_string, na_sm_id_t, char*)
+    HAS(na_return_t, NA_SM_String_to_host_id, const char*, na_sm_id_t*)
+    HAS(void, NA_SM_Host_id_copy, na_sm_id_t*, na_sm_id_t)
+    HAS(bool, NA_SM_Host_id_cmp, na_sm_id_t, na_sm_id_t)
 }
 
 static void check_utilities(void) {
