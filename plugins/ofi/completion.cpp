@@ -62,8 +62,7 @@ void Context::slot_back(Slot& slot, std::size_t size, int error) noexcept {
     if (slot.kind == SlotKind::rma) {
         piece_ended(slot, error == 0 ? NA_SUCCESS : code_of_fi(error));
         pieces_.give(slot);
-        // Where there are connections, the library has cut this one, or is about to.
-        if (!cls_.fabric().connected_kind()) return;
+        if (!cls_.fabric().provider().errors_cut) return;
     } else {
         sends_.give(slot);
     }

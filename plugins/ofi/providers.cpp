@@ -10,7 +10,7 @@ using enum AddressForm;
 
 // clang-format off
 constexpr Provider table[] = {
-    // protocol         alias      library          kind       form  wait   threads deliv probe  remove
+    // protocol         alias      library          kind       form  wait   threads deliv probe  cut
     {"tcp",            "tcp_exp", "tcp",           connected, ip,   true,  false, true,  false, true},
     {"tcp;ofi_rxm",    "tcp_rxm", "tcp;ofi_rxm",   datagram,  ip,   true,  false, true,  true,  true},
     {"sockets",        "",        "sockets",       datagram,  ip,   true,  true,  true,  true,  false},

@@ -60,6 +60,10 @@ constexpr Exception exceptions[] = {
      "it is a test's transport and copies to the heap"},
     {"mem_self", "messages in a steady state allocate nothing",
      "it is a test's transport and copies to the heap"},
+    {"ofi_rxm", "a send that is cancelled completes once, either way",
+     "libfabric 1.17 leaks the socket of a connection that is given up while it is made"},
+    {"ofi_rxm", "deregistered memory is not written, or the transfer says so",
+     "libfabric 1.17 says the put went well, and cuts the connection under the next message"},
 };
 
 // Tests that all transports of a class are excused from.
