@@ -194,6 +194,9 @@ Status Library::open(const std::string& protocol, bool wakeup) {
         modify(config, "TLS", protocol + ",self");
     else if (protocol != "all")
         modify(config, "TLS", protocol);
+    // The control sockets tell of lost peers, without a timer.
+    if (std::getenv("UCX_KEEPALIVE_INTERVAL") == nullptr)
+        modify(config, "KEEPALIVE_INTERVAL", "inf");
     ucp_params_t params{};
     params.field_mask = UCP_PARAM_FIELD_FEATURES | UCP_PARAM_FIELD_MT_WORKERS_SHARED;
     params.features = UCP_FEATURE_AM | UCP_FEATURE_RMA;
