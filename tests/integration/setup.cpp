@@ -15,6 +15,9 @@ namespace {
 constexpr Setup table[] = {
     {"tcp", "na+tcp://127.0.0.1:0", "na+tcp://127.0.0.1:{}", false, false},
     {"tcp_busy", "na+tcp://127.0.0.1:0", "na+tcp://127.0.0.1:{}", true, false},
+    {"ucx_tcp", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", false, false},
+    {"ucx_all", "ucx+all://127.0.0.1:0", "ucx+all://127.0.0.1:{}", false, false},
+    {"ucx_all_busy", "ucx+all://127.0.0.1:0", "ucx+all://127.0.0.1:{}", true, false},
     {"sm", "na+sm://", "na+sm://fixed-{}", false, false},
     {"sm_busy", "na+sm://", "na+sm://fixed-{}", true, false},
     {"ofi_tcp", "ofi+tcp://127.0.0.1:0", "ofi+tcp://127.0.0.1:{}", false, false},
