@@ -193,6 +193,14 @@ std::vector<Interface> list_interfaces() {
     return interfaces;
 }
 
+std::vector<std::string> names_of_devices(const std::vector<Interface>& interfaces) {
+    std::vector<std::string> names;
+    for (const Interface& interface : interfaces)
+        if (interface.up && std::find(names.begin(), names.end(), interface.name) == names.end())
+            names.push_back(interface.name);
+    return names;
+}
+
 namespace {
 
 // Lower is better: what kind of interface, then the family.

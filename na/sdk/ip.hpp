@@ -70,6 +70,8 @@ struct Interface {
 // The interfaces of this machine, in the system's order. An error of the system gives an empty
 // list.
 std::vector<Interface> list_interfaces();
+// The names of those that are up, each once, in the same order: what a plugin lists as devices.
+std::vector<std::string> names_of_devices(const std::vector<Interface>& interfaces);
 
 struct AddressWish {
     std::string host;    // empty, wildcard, interface name, or anything else

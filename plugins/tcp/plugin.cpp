@@ -18,12 +18,8 @@ struct Plugin {
 
     static bool check_protocol(std::string_view protocol) { return protocol == "tcp"; }
     static void list(void (*emit)(void*, const char*, const char*), void* arg) {
-        std::string last;
-        for (const auto& interface : na::sdk::list_interfaces()) {
-            if (!interface.up || interface.name == last) continue;
-            emit(arg, "tcp", interface.name.c_str());
-            last = interface.name;
-        }
+        for (const std::string& name : na::sdk::names_of_devices(na::sdk::list_interfaces()))
+            emit(arg, "tcp", name.c_str());
     }
 };
 

@@ -126,3 +126,8 @@ TEST_CASE("a wish that no interface fulfils is an error") {
     CHECK(choose("", "nonsense") == code(NA_INVALID_ARG));
     CHECK(choose("", "", NA_ADDR_UNSPEC, {}) == code(NA_NODEV));
 }
+
+TEST_CASE("an interface with several addresses is one device, and none while it is down") {
+    CHECK(names_of_devices(machine) == std::vector<std::string>{"lo", "eth0", "ib0"});
+    CHECK(names_of_devices({}).empty());
+}
