@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Execution: units (user-level threads) wait in pools, streams (OS threads) drain pools. A unit
+// that blocks in sync.hpp, in a call or in a transfer gives its stream to the next unit; whoever
+// wakes it puts it straight back into its pool, from any thread. A unit may resume on another OS
+// thread than the one it blocked on, so it must not hold a std::mutex or a reference to a
+// thread_local across something that blocks. A unit that never blocks runs on the stack of its
+// stream without a switch.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cinnabar/export.hpp"
+
+namespace cinnabar::inline v1 {
+
+using Clock = std::chrono::steady_clock;
+using TimePoint = Clock::time_point;
+
+namespace detail {
+
+class PoolCore;
+class StreamCore;
+struct Stack;
+
+// Whoever can wait: a unit or a plain thread. Each suspend() is ended by one wake().
+class Actor {
+public:
+    virtual void wake() noexcept = 0;
+
+protected:
+    ~Actor() = default;
+};
+
+// One user-level thread. Made by Pool::post(), deleted by the stream on which it ends.
+class CINNABAR_API Unit : public Actor {
+public:
+    Unit() = default;
+    Unit(const Unit&) = delete;
+    Unit& operator=(const Unit&) = delete;
+    virtual ~Unit() = default;
+    virtual void run() noexcept = 0;
+    void wake() noexcept final;
+
+private:
+    friend class PoolCore;
+    friend class StreamCore;
+
+    enum class State : int { running, parked, woken };
+
+    Unit* next_ = nullptr;  // in its pool
+    std::atomic<State> state_{State::running};
+    Stack* stack_ = nullptr;  // null until it has begun
+    std::shared_ptr<PoolCore> pool_;
+    void* caught_ = nullptr;  // the C++ runtime's exceptions in flight, which it
+    unsigned uncaught_ = 0;   // keeps per OS thread
+};
+
+}  // namespace detail
+
+struct PoolOptions {
+    std::string name = "pool";
+    // Bytes of stack that each unit may use; rounded up to pages, a guard page comes on top. Only
+    // pages that are touched cost memory.
+    std::size_t stack_size = 256 * 1024;
+};
+
+// A queue of runnable units. A handle: copies refer to the same pool, which lives until the last of
+// its handles, streams and units is gone. Units left without a stream wait until one is added. Any
+// thread may call anything.
+class CINNABAR_API Pool {
+public:
+    explicit Pool(const PoolOptions& options = {});
+
+    // Runs `function()` as a new unit. It must not throw: that ends the program. Never blocks.
+    template <class Function>
+    void post(Function function) {
+        struct Of final : detail::Unit {
+            explicit Of(Function&& given) : body(std::move(given)) {}
+            void run() noexcept override { body(); }
+            Function body;
+        };
+        submit(std::make_unique<Of>(std::move(function)));
+    }
+
+    const std::string& name() const noexcept;
+    // Units that are ready to run at this moment.
+    std::size_t ready() const;
+    // Whether the caller is a unit of this pool.
+    bool current() const noexcept;
+
+private:
+    friend class Stream;
+    void submit(std::unique_ptr<detail::Unit> unit);
+
+    std::shared_ptr<detail::PoolCore> core_;
+};
+
+// An OS thread that drains pools, those named first before those named later. It sleeps while they
+// are empty. Destroying it waits for the unit that it runs to block or end; other units stay in
+// their pools. Not to be destroyed by a unit that runs on it.
+class CINNABAR_API Stream {
+public:
+    // Throws std::invalid_argument without pools, std::system_error when the system has no thread.
+    explicit Stream(const std::vector<Pool>& pools, const std::string& name = "stream");
+    Stream(Stream&&) noexcept;
+    Stream& operator=(Stream&&) noexcept;
+    ~Stream();
+
+private:
+    std::unique_ptr<detail::StreamCore> core_;
+};
+
+// Whether the caller is a unit.
+CINNABAR_API bool in_unit() noexcept;
+
+// Lets other ready units of the pool run first; on a plain thread std::this_thread::yield().
+CINNABAR_API void yield();
+
+// Blocks the caller, unit or thread, for at least that long.
+CINNABAR_API void sleep_until(TimePoint time);
+inline void sleep_for(Clock::duration duration) {
+    sleep_until(Clock::now() + duration);
+}
+
+}  // namespace cinnabar::inline v1

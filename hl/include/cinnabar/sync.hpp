@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Waiting for one another, for units and plain threads alike: a unit that waits gives its stream
+// away, a thread sleeps. All objects may be used from any thread; none may be destroyed while
+// somebody waits in it. Deadlines are points of Clock; a wait never ends before its deadline
+// without its event, and ends with its event if both are there.
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "cinnabar/export.hpp"
+#include "cinnabar/pool.hpp"
+
+namespace cinnabar::inline v1 {
+
+namespace detail {
+
+struct Waiter {
+    Actor* actor = nullptr;
+    Waiter* next = nullptr;
+    Waiter* previous = nullptr;
+    bool listed = false;
+};
+
+// Who waits, in order of arrival. Guarded by a std::mutex of its owner, which is held for a few
+// instructions only and never across a suspension.
+class CINNABAR_API WaitList {
+public:
+    // Blocks with `lock` open until woken (true) or the deadline (false); `lock` is closed again.
+    bool wait(std::unique_lock<std::mutex>& lock, std::optional<TimePoint> deadline = {});
+    // Takes the first, or all, off the list; to be woken with wake() after the lock is open.
+    Waiter* take_one() noexcept;
+    Waiter* take_all() noexcept;
+    static void wake(Waiter* chain) noexcept;
+
+private:
+    friend struct TimedOut;
+    void append(Waiter& waiter) noexcept;
+    void remove(Waiter& waiter) noexcept;
+
+    Waiter* first_ = nullptr;
+    Waiter* last_ = nullptr;
+};
+
+}  // namespace detail
+
+// A lock that may be held across anything that blocks. Handed over in order of arrival.
+class CINNABAR_API Mutex {
+public:
+    void lock();
+    bool try_lock();
+    void unlock();
+
+private:
+    std::mutex mutex_;
+    detail::WaitList waiting_;
+    bool held_ = false;
+};
+
+// A condition, used with a Mutex held by std::unique_lock. There are no spurious ends of a wait.
+class CINNABAR_API Condition {
+public:
+    void wait(std::unique_lock<Mutex>& lock);
+    // False when the deadline came first.
+    bool wait_until(std::unique_lock<Mutex>& lock, TimePoint deadline);
+    template <class Predicate>
+    void wait(std::unique_lock<Mutex>& lock, Predicate predicate) {
+        while (!predicate())
+            wait(lock);
+    }
+    void notify_one();
+    void notify_all();
+
+private:
+    bool wait_for_notice(std::unique_lock<Mutex>& lock, std::optional<TimePoint> deadline);
+
+    std::mutex mutex_;
+    detail::WaitList waiting_;
+};
+
+// A count that is taken from and given to; taking from nothing blocks.
+class CINNABAR_API Semaphore {
+public:
+    explicit Semaphore(std::size_t count) : count_(count) {}
+    void acquire();
+    // False when the deadline came first.
+    bool acquire_until(TimePoint deadline);
+    void release();
+
+private:
+    bool take(std::optional<TimePoint> deadline);
+
+    std::mutex mutex_;
+    detail::WaitList waiting_;
+    std::size_t count_;
+};
+
+// A meeting of `count` parties, again and again.
+class CINNABAR_API Barrier {
+public:
+    explicit Barrier(std::size_t count) : count_(count) {}
+    void arrive_and_wait();
+
+private:
+    std::mutex mutex_;
+    detail::WaitList waiting_;
+    std::size_t count_;
+    std::size_t arrived_ = 0;
+};
+
+// Something that happens once, and can be waited for by many, before and after.
+class CINNABAR_API Event {
+public:
+    // The second time has no effect. Who has been woken may destroy the event at once.
+    void set();
+    bool is_set() const;
+    void wait();
+    // False when the deadline came first.
+    bool wait_until(TimePoint deadline);
+
+private:
+    mutable std::mutex mutex_;
+    detail::WaitList waiting_;
+    bool set_ = false;
+};
+
+// A value, or an exception, that somebody gives and others wait for.
+template <class T>
+class Eventual {
+public:
+    // To be called once, this or fail().
+    void set(T value) {
+        value_.emplace(std::move(value));
+        event_.set();
+    }
+    void fail(std::exception_ptr error) {
+        error_ = std::move(error);
+        event_.set();
+    }
+    bool ready() const { return event_.is_set(); }
+    // The value, which stays here; or throws what was given to fail().
+    T& wait() {
+        event_.wait();
+        if (error_) std::rethrow_exception(error_);
+        return *value_;
+    }
+    // Null when the deadline came first.
+    T* wait_until(TimePoint deadline) { return event_.wait_until(deadline) ? &wait() : nullptr; }
+
+private:
+    Event event_;
+    std::optional<T> value_;
+    std::exception_ptr error_;
+};
+
+template <>
+class Eventual<void> {
+public:
+    void set() { event_.set(); }
+    void fail(std::exception_ptr error) {
+        error_ = std::move(error);
+        event_.set();
+    }
+    bool ready() const { return event_.is_set(); }
+    void wait() {
+        event_.wait();
+        if (error_) std::rethrow_exception(error_);
+    }
+    bool wait_until(TimePoint deadline) {
+        if (!event_.wait_until(deadline)) return false;
+        wait();
+        return true;
+    }
+
+private:
+    Event event_;
+    std::exception_ptr error_;
+};
+
+// Runs `function()` as a unit of `pool`; what is returned can be waited for and may be dropped. An
+// exception of the function is thrown to who waits.
+template <class Function>
+auto spawn(Pool pool, Function function) {
+    using Value = std::invoke_result_t<Function&>;
+    auto outcome = std::make_shared<Eventual<Value>>();
+    pool.post([outcome, body = std::move(function)]() mutable {
+        try {
+            if constexpr (std::is_void_v<Value>) {
+                body();
+                outcome->set();
+            } else {
+                outcome->set(body());
+            }
+        } catch (...) {
+            outcome->fail(std::current_exception());
+        }
+    });
+    return outcome;
+}
+
+}  // namespace cinnabar::inline v1

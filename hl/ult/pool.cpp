@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Pools: two queues, who sleeps, and the public handle.
+#include "cinnabar/pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "hl/ult/stream.hpp"
+
+namespace cinnabar::inline v1 {
+namespace detail {
+namespace {
+
+// After that many units that ran before, one that has not begun gets its turn.
+constexpr unsigned most_in_a_row = 16;
+
+}  // namespace
+
+std::shared_ptr<Runtime> Runtime::get() {
+    static std::mutex mutex;
+    static std::weak_ptr<Runtime> known;
+    const std::lock_guard lock(mutex);
+    std::shared_ptr<Runtime> runtime = known.lock();
+    if (runtime == nullptr) {
+        runtime = std::make_shared<Runtime>();
+        known = runtime;
+    }
+    return runtime;
+}
+
+PoolCore::PoolCore(PoolOptions pool_options, std::shared_ptr<Runtime> shared_runtime)
+    : options(std::move(pool_options)), runtime(std::move(shared_runtime)) {}
+
+PoolCore::~PoolCore() = default;
+
+void PoolCore::adopt(std::unique_ptr<Unit> unit) {
+    unit->pool_ = shared_from_this();
+    push(*unit.release(), Where::fresh);
+}
+
+void PoolCore::append(UnitQueue& queue, Unit& unit) noexcept {
+    unit.next_ = nullptr;
+    if (queue.last_ != nullptr)
+        queue.last_->next_ = &unit;
+    else
+        queue.first_ = &unit;
+    queue.last_ = &unit;
+    ++queue.size_;
+}
+
+Unit* PoolCore::take(UnitQueue& queue) noexcept {
+    Unit* unit = queue.first_;
+    if (unit == nullptr) return nullptr;
+    queue.first_ = unit->next_;
+    if (queue.first_ == nullptr) queue.last_ = nullptr;
+    --queue.size_;
+    return unit;
+}
+
+void PoolCore::push(Unit& unit, Where where) noexcept {
+    // The unit may end, and with it the last reference to the pool, as soon as the lock is open.
+    const std::shared_ptr<PoolCore> keep = unit.pool_;
+    const std::lock_guard lock(mutex_);
+    append(where == Where::fresh ? fresh_ : resumed_, unit);
+    wake_one();
+}
+
+Unit* PoolCore::pop() noexcept {
+    const std::lock_guard lock(mutex_);
+    const bool turn = resumed_in_a_row_ >= most_in_a_row && !fresh_.empty();
+    Unit* unit = turn ? nullptr : take(resumed_);
+    resumed_in_a_row_ = unit != nullptr ? resumed_in_a_row_ + 1 : 0;
+    return unit != nullptr ? unit : take(fresh_);
+}
+
+std::size_t PoolCore::ready() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return fresh_.size() + resumed_.size();
+}
+
+void PoolCore::share() noexcept {
+    const std::lock_guard lock(mutex_);
+    if (!fresh_.empty() || !resumed_.empty()) wake_one();
+}
+
+void PoolCore::wake_one() noexcept {
+    for (StreamCore* stream : streams_) {
+        if (stream->rouse()) return;
+    }
+}
+
+void PoolCore::attach(StreamCore& stream) {
+    const std::lock_guard lock(mutex_);
+    streams_.push_back(&stream);
+}
+
+void PoolCore::detach(StreamCore& stream) noexcept {
+    const std::lock_guard lock(mutex_);
+    streams_.erase(std::remove(streams_.begin(), streams_.end(), &stream), streams_.end());
+    // Another may have relied on the one that goes.
+    if (!fresh_.empty() || !resumed_.empty()) wake_one();
+}
+
+void Unit::wake() noexcept {
+    if (state_.exchange(State::woken, std::memory_order_acq_rel) != State::parked) return;
+    state_.store(State::running, std::memory_order_relaxed);
+    pool_->push(*this, PoolCore::Where::resumed);
+}
+
+}  // namespace detail
+
+Pool::Pool(const PoolOptions& options)
+    : core_(std::make_shared<detail::PoolCore>(options, detail::Runtime::get())) {}
+
+void Pool::submit(std::unique_ptr<detail::Unit> unit) {
+    core_->adopt(std::move(unit));
+}
+
+const std::string& Pool::name() const noexcept {
+    return core_->options.name;
+}
+
+std::size_t Pool::ready() const {
+    return core_->ready();
+}
+
+bool Pool::current() const noexcept {
+    const detail::Unit* unit = detail::StreamCore::current_unit();
+    return unit != nullptr && &detail::StreamCore::pool_of(*unit) == core_.get();
+}
+
+Stream::Stream(const std::vector<Pool>& pools, const std::string& name) {
+    std::vector<std::shared_ptr<detail::PoolCore>> cores;
+    for (const Pool& pool : pools)
+        cores.push_back(pool.core_);
+    core_ = std::make_unique<detail::StreamCore>(std::move(cores), name);
+}
+
+Stream::Stream(Stream&&) noexcept = default;
+Stream& Stream::operator=(Stream&&) noexcept = default;
+Stream::~Stream() = default;
+
+}  // namespace cinnabar::inline v1

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The loop of a stream, and how units leave and come back.
+#include "hl/ult/stream.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+namespace cinnabar::inline v1::detail {
+namespace {
+
+thread_local StreamCore* this_stream = nullptr;
+
+// The start of the C++ runtime's record of a thread's exceptions, as the Itanium ABI has it.
+struct Exceptions {
+    void* caught;
+    unsigned uncaught;
+};
+
+extern "C" Exceptions* cinnabar_exceptions() noexcept __asm__("__cxa_get_globals");
+
+[[gnu::noinline]] Exceptions& exceptions() noexcept {
+    Exceptions* found = cinnabar_exceptions();
+    __asm__ volatile("" : "+r"(found) : : "memory");
+    return *found;
+}
+
+}  // namespace
+
+[[gnu::noinline]] StreamCore* StreamCore::current() noexcept {
+    StreamCore* found = this_stream;
+    __asm__ volatile("" : "+r"(found) : : "memory");
+    return found;
+}
+
+Unit* StreamCore::current_unit() noexcept {
+    const StreamCore* stream = current();
+    return stream == nullptr ? nullptr : stream->unit_;
+}
+
+StreamCore::StreamCore(std::vector<std::shared_ptr<PoolCore>> pools, const std::string& name)
+    : pools_(std::move(pools)) {
+    if (pools_.empty()) throw std::invalid_argument("a stream needs a pool");
+    runtime_ = pools_.front()->runtime;
+    for (const auto& pool : pools_) {
+        stack_size_ = std::max(stack_size_, pool->options.stack_size);
+        pool->attach(*this);
+    }
+    try {
+        thread_ = std::thread([this] { run(); });
+    } catch (...) {
+        for (const auto& pool : pools_)
+            pool->detach(*this);
+        throw;
+    }
+    // A name longer than the system takes is cut.
+    (void)::pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
+}
+
+StreamCore::~StreamCore() {
+    stop_.store(true);
+    (void)rouse();
+    thread_.join();
+    for (const auto& pool : pools_)
+        pool->detach(*this);
+    if (spare_ != nullptr) runtime_->stacks.release(spare_);
+}
+
+bool StreamCore::rouse() noexcept {
+    if (!asleep_.load()) return false;
+    const std::lock_guard lock(mutex_);
+    if (!asleep_.exchange(false)) return false;
+    roused_.notify_one();
+    return true;
+}
+
+void StreamCore::run() {
+    this_stream = this;
+    adopt_native(native_);
+    while (!reserve())
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    active_ = std::exchange(spare_, nullptr);
+    prepare_stack(*active_, loop);
+    settle(switch_stack(native_, *active_, {}, false));
+    release_native(native_);
+    this_stream = nullptr;
+}
+
+bool StreamCore::reserve() noexcept {
+    if (spare_ == nullptr) spare_ = runtime_->stacks.acquire(stack_size_);
+    return spare_ != nullptr;
+}
+
+Unit* StreamCore::look() noexcept {
+    for (const auto& pool : pools_) {
+        if (Unit* unit = pool->pop()) return unit;
+    }
+    return nullptr;
+}
+
+// Announces the sleep, looks again, sleeps: who pushes does it first and looks for sleepers then.
+Unit* StreamCore::next() noexcept {
+    bool slept = false;
+    for (;;) {
+        if (stop_.load()) return nullptr;
+        Unit* unit = look();
+        if (unit == nullptr) {
+            asleep_.store(true);
+            const bool ready =
+                stop_.load() || std::any_of(pools_.begin(), pools_.end(),
+                                            [](const auto& pool) { return pool->ready() != 0; });
+            std::unique_lock lock(mutex_);
+            if (ready) asleep_.store(false);
+            roused_.wait(lock, [this] { return !asleep_.load(); });
+            slept = true;
+            continue;
+        }
+        // Whoever woke this stream for one unit may have seen no sleeper for the next.
+        if (slept && pools_.size() > 1) {
+            for (const auto& pool : pools_)
+                pool->share();
+        }
+        if (unit->stack_ != nullptr || reserve()) return unit;
+        // Without a stack for the loop the unit could not block: until one is given back it waits.
+        unit->pool_->push(*unit, PoolCore::Where::fresh);
+        std::unique_lock lock(mutex_);
+        (void)roused_.wait_for(lock, std::chrono::milliseconds(1));
+    }
+}
+
+void StreamCore::settle(Errand errand) noexcept {
+    switch (errand.kind) {
+        case Errand::Kind::none:
+            return;
+        case Errand::Kind::recycle:
+            runtime_->stacks.release(errand.stack);
+            return;
+        case Errand::Kind::yield:
+            errand.unit->pool_->push(*errand.unit, PoolCore::Where::fresh);
+            return;
+        case Errand::Kind::park:
+            break;
+    }
+    // Only now, with the unit off its stack, may another stream resume it.
+    State expected = State::running;
+    if (errand.unit->state_.compare_exchange_strong(expected, State::parked,
+                                                    std::memory_order_acq_rel))
+        return;
+    errand.unit->state_.store(State::running, std::memory_order_relaxed);
+    errand.unit->pool_->push(*errand.unit, PoolCore::Where::resumed);
+}
+
+void StreamCore::leave(Stack& self) {
+    StreamCore& stream = *current();
+    Stack& to = stream.loop_ != nullptr ? *std::exchange(stream.loop_, nullptr) : stream.native_;
+    (void)switch_stack(self, to, {Errand::Kind::recycle, nullptr, &self}, true);
+    std::abort();
+}
+
+// Returns on another thread than it was called on if the unit has blocked.
+[[gnu::noinline]] void StreamCore::run_fresh(Unit& unit, Stack& self) {
+    unit.stack_ = &self;
+    unit.run();
+    const std::shared_ptr<PoolCore> keep = unit.pool_;
+    delete &unit;
+    current()->unit_ = nullptr;
+}
+
+void StreamCore::loop(Errand errand) {
+    current()->settle(errand);
+    Stack& self = *current()->active_;
+    for (;;) {
+        StreamCore& stream = *current();
+        Unit* unit = stream.next();
+        if (unit == nullptr) stream.leave(self);
+        stream.unit_ = unit;
+        if (unit->stack_ != nullptr) {
+            stream.loop_ = &self;
+            Errand brought = switch_stack(self, *unit->stack_, {}, false);
+            stream.unit_ = nullptr;
+            stream.settle(brought);
+            continue;
+        }
+        run_fresh(*unit, self);
+        StreamCore& now = *current();
+        // A loop waits here already: this stack has become that of the unit, which has ended.
+        if (now.loop_ != nullptr) now.leave(self);
+    }
+}
+
+void StreamCore::switch_away(Unit& unit, Errand errand) {
+    Exceptions& before = exceptions();
+    unit.caught_ = std::exchange(before.caught, nullptr);
+    unit.uncaught_ = std::exchange(before.uncaught, 0U);
+    StreamCore& stream = *current();
+    stream.unit_ = nullptr;
+    Stack* to = std::exchange(stream.loop_, nullptr);
+    if (to == nullptr) {
+        to = std::exchange(stream.spare_, nullptr);
+        stream.active_ = to;
+        prepare_stack(*to, loop);
+    }
+    (void)switch_stack(*unit.stack_, *to, errand, false);
+    Exceptions& after = exceptions();
+    after.caught = unit.caught_;
+    after.uncaught = unit.uncaught_;
+}
+
+void StreamCore::suspend(Unit& unit) {
+    State woken = State::woken;
+    if (unit.state_.compare_exchange_strong(woken, State::running, std::memory_order_acq_rel))
+        return;
+    switch_away(unit, {Errand::Kind::park, &unit, nullptr});
+}
+
+void StreamCore::yield(Unit& unit) {
+    switch_away(unit, {Errand::Kind::yield, &unit, nullptr});
+}
+
+}  // namespace cinnabar::inline v1::detail

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Pools and streams inside. A stream runs a loop on a stack of the cache; a unit that begins is
+// called straight from the loop. If it blocks, the stack is the unit's from then on and the loop
+// goes on on another; when a unit that has blocked ends, its stack, with the loop that once began
+// it, is given back. So only blocking costs switches.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "cinnabar/pool.hpp"
+#include "hl/ult/runtime.hpp"
+
+namespace cinnabar::inline v1::detail {
+
+// Units in order of arrival. No thread safety of its own.
+class UnitQueue {
+public:
+    bool empty() const noexcept { return first_ == nullptr; }
+    std::size_t size() const noexcept { return size_; }
+
+protected:
+    friend class PoolCore;
+    Unit* first_ = nullptr;
+    Unit* last_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+class PoolCore : public std::enable_shared_from_this<PoolCore> {
+public:
+    enum class Where { fresh, resumed };
+
+    PoolCore(PoolOptions pool_options, std::shared_ptr<Runtime> shared_runtime);
+    PoolCore(const PoolCore&) = delete;
+    PoolCore& operator=(const PoolCore&) = delete;
+    ~PoolCore();
+
+    void adopt(std::unique_ptr<Unit> unit);
+    // Makes `unit` ready and wakes a stream that sleeps. It may run, and end, before this returns.
+    void push(Unit& unit, Where where) noexcept;
+    // The next unit or null. Units that have run before go first, though not for ever.
+    Unit* pop() noexcept;
+    std::size_t ready() const noexcept;
+    // Wakes a sleeping stream if there is something to do.
+    void share() noexcept;
+
+    void attach(StreamCore& stream);
+    void detach(StreamCore& stream) noexcept;
+
+    const PoolOptions options;
+    const std::shared_ptr<Runtime> runtime;
+
+private:
+    static void append(UnitQueue& queue, Unit& unit) noexcept;
+    static Unit* take(UnitQueue& queue) noexcept;
+    void wake_one() noexcept;
+
+    mutable std::mutex mutex_;
+    UnitQueue fresh_;
+    UnitQueue resumed_;
+    unsigned resumed_in_a_row_ = 0;
+    std::vector<StreamCore*> streams_;
+};
+
+class StreamCore {
+public:
+    StreamCore(std::vector<std::shared_ptr<PoolCore>> pools, const std::string& name);
+    StreamCore(const StreamCore&) = delete;
+    StreamCore& operator=(const StreamCore&) = delete;
+    ~StreamCore();
+
+    // The stream that the calling thread is, or null; never cached across a switch.
+    static StreamCore* current() noexcept;
+    static Unit* current_unit() noexcept;
+    static PoolCore& pool_of(const Unit& unit) noexcept { return *unit.pool_; }
+
+    // Blocks the calling unit until it is woken; one wake() ends one suspension, and may come
+    // first.
+    static void suspend(Unit& unit);
+    static void yield(Unit& unit);
+
+    // Ends the sleep if the stream sleeps; true if it did.
+    bool rouse() noexcept;
+
+private:
+    using State = Unit::State;
+
+    void run();
+    Unit* next() noexcept;
+    Unit* look() noexcept;
+    bool reserve() noexcept;
+    [[noreturn]] void leave(Stack& self);
+    void settle(Errand errand) noexcept;
+    static void loop(Errand errand);
+    static void run_fresh(Unit& unit, Stack& self);
+    static void switch_away(Unit& unit, Errand errand);
+
+    std::vector<std::shared_ptr<PoolCore>> pools_;
+    std::shared_ptr<Runtime> runtime_;
+    std::size_t stack_size_ = 0;
+    Stack native_;
+    Stack* active_ = nullptr;  // that the loop began on, while it is on its way there
+    Stack* loop_ = nullptr;    // the loop that waits for a unit that it has resumed
+    Stack* spare_ = nullptr;   // for the loop, should the unit that begins block
+    Unit* unit_ = nullptr;     // that runs
+    std::atomic<bool> stop_{false};
+    std::atomic<bool> asleep_{false};
+    std::mutex mutex_;
+    std::condition_variable roused_;
+    std::thread thread_;
+};
+
+}  // namespace cinnabar::inline v1::detail

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The wait list, and what is made of it. Who takes a waiter off its list, notifier or deadline,
+// owes it the one wake that ends its suspension.
+#include "cinnabar/sync.hpp"
+
+#include <condition_variable>
+#include <thread>
+
+#include "hl/ult/stream.hpp"
+
+namespace cinnabar::inline v1 {
+namespace detail {
+namespace {
+
+// A plain thread that waits.
+class ThreadActor final : public Actor {
+public:
+    void wake() noexcept override {
+        const std::lock_guard lock(mutex_);
+        woken_ = true;
+        woken_now_.notify_one();
+    }
+
+    // False when the deadline came first.
+    bool suspend(std::optional<TimePoint> deadline) {
+        std::unique_lock lock(mutex_);
+        const auto woken = [this] { return woken_; };
+        if (!deadline)
+            woken_now_.wait(lock, woken);
+        else if (!woken_now_.wait_until(lock, *deadline, woken))
+            return false;
+        woken_ = false;
+        return true;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable woken_now_;
+    bool woken_ = false;
+};
+
+ThreadActor& this_thread() {
+    thread_local ThreadActor actor;
+    return actor;
+}
+
+}  // namespace
+
+struct TimedOut final : Alarm {
+    TimedOut(std::mutex& owner_mutex, WaitList& owner_list, Waiter& its_waiter)
+        : mutex(owner_mutex), list(owner_list), waiter(its_waiter) {}
+
+    void ring() noexcept override {
+        (void)withdraw();
+        if (late) waiter.actor->wake();
+    }
+    // Takes the waiter off its list, unless a notifier has done so.
+    bool withdraw() noexcept {
+        const std::lock_guard lock(mutex);
+        late = waiter.listed;
+        if (late) list.remove(waiter);
+        return late;
+    }
+
+    std::mutex& mutex;
+    WaitList& list;
+    Waiter& waiter;
+    bool late = false;
+};
+
+bool WaitList::wait(std::unique_lock<std::mutex>& lock, std::optional<TimePoint> deadline) {
+    Unit* unit = StreamCore::current_unit();
+    Waiter waiter;
+    waiter.actor = unit != nullptr ? static_cast<Actor*>(unit) : &this_thread();
+    TimedOut timed_out(*lock.mutex(), *this, waiter);
+    append(waiter);
+    lock.unlock();
+    if (unit == nullptr) {
+        ThreadActor& thread = this_thread();
+        if (!thread.suspend(deadline) && !timed_out.withdraw()) (void)thread.suspend({});
+    } else if (deadline) {
+        Timer& timer = StreamCore::pool_of(*unit).runtime->timer;
+        timer.arm(timed_out, *deadline);
+        StreamCore::suspend(*unit);
+        timer.disarm(timed_out);
+    } else {
+        StreamCore::suspend(*unit);
+    }
+    lock.lock();
+    return !timed_out.late;
+}
+
+void WaitList::append(Waiter& waiter) noexcept {
+    waiter.listed = true;
+    waiter.next = nullptr;
+    waiter.previous = last_;
+    (last_ != nullptr ? last_->next : first_) = &waiter;
+    last_ = &waiter;
+}
+
+void WaitList::remove(Waiter& waiter) noexcept {
+    (waiter.previous != nullptr ? waiter.previous->next : first_) = waiter.next;
+    (waiter.next != nullptr ? waiter.next->previous : last_) = waiter.previous;
+    waiter.next = nullptr;
+    waiter.listed = false;
+}
+
+Waiter* WaitList::take_one() noexcept {
+    Waiter* waiter = first_;
+    if (waiter != nullptr) remove(*waiter);
+    return waiter;
+}
+
+Waiter* WaitList::take_all() noexcept {
+    Waiter* chain = first_;
+    for (Waiter* waiter = chain; waiter != nullptr; waiter = waiter->next)
+        waiter->listed = false;
+    first_ = nullptr;
+    last_ = nullptr;
+    return chain;
+}
+
+void WaitList::wake(Waiter* chain) noexcept {
+    while (chain != nullptr) {
+        Waiter* next = chain->next;
+        // The waiter is gone once it is awake.
+        chain->actor->wake();
+        chain = next;
+    }
+}
+
+}  // namespace detail
+
+bool in_unit() noexcept {
+    return detail::StreamCore::current_unit() != nullptr;
+}
+
+void yield() {
+    if (detail::Unit* unit = detail::StreamCore::current_unit())
+        detail::StreamCore::yield(*unit);
+    else
+        std::this_thread::yield();
+}
+
+void sleep_until(TimePoint time) {
+    std::mutex mutex;
+    detail::WaitList nobody;
+    std::unique_lock lock(mutex);
+    (void)nobody.wait(lock, time);
+}
+
+void Mutex::lock() {
+    std::unique_lock lock(mutex_);
+    if (held_)
+        (void)waiting_.wait(lock);  // and it has been handed over
+    else
+        held_ = true;
+}
+
+bool Mutex::try_lock() {
+    const std::lock_guard lock(mutex_);
+    return !std::exchange(held_, true);
+}
+
+void Mutex::unlock() {
+    detail::Waiter* next = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        next = waiting_.take_one();
+        held_ = next != nullptr;
+    }
+    detail::WaitList::wake(next);
+}
+
+bool Condition::wait_for_notice(std::unique_lock<Mutex>& lock, std::optional<TimePoint> deadline) {
+    std::unique_lock inner(mutex_);
+    lock.unlock();
+    const bool noticed = waiting_.wait(inner, deadline);
+    inner.unlock();
+    lock.lock();
+    return noticed;
+}
+
+void Condition::wait(std::unique_lock<Mutex>& lock) {
+    (void)wait_for_notice(lock, {});
+}
+
+bool Condition::wait_until(std::unique_lock<Mutex>& lock, TimePoint deadline) {
+    return wait_for_notice(lock, deadline);
+}
+
+void Condition::notify_one() {
+    detail::Waiter* waiter = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        waiter = waiting_.take_one();
+    }
+    detail::WaitList::wake(waiter);
+}
+
+void Condition::notify_all() {
+    detail::Waiter* waiters = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        waiters = waiting_.take_all();
+    }
+    detail::WaitList::wake(waiters);
+}
+
+void Semaphore::acquire() {
+    (void)take({});
+}
+
+bool Semaphore::acquire_until(TimePoint deadline) {
+    return take(deadline);
+}
+
+bool Semaphore::take(std::optional<TimePoint> deadline) {
+    std::unique_lock lock(mutex_);
+    if (count_ == 0) return waiting_.wait(lock, deadline);  // one is handed over
+    --count_;
+    return true;
+}
+
+void Semaphore::release() {
+    detail::Waiter* waiter = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        waiter = waiting_.take_one();
+        if (waiter == nullptr) ++count_;
+    }
+    detail::WaitList::wake(waiter);
+}
+
+void Barrier::arrive_and_wait() {
+    detail::Waiter* waiters = nullptr;
+    {
+        std::unique_lock lock(mutex_);
+        if (++arrived_ < count_) {
+            (void)waiting_.wait(lock);
+            return;
+        }
+        arrived_ = 0;
+        waiters = waiting_.take_all();
+    }
+    detail::WaitList::wake(waiters);
+}
+
+void Event::set() {
+    detail::Waiter* waiters = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        set_ = true;
+        waiters = waiting_.take_all();
+    }
+    detail::WaitList::wake(waiters);
+}
+
+bool Event::is_set() const {
+    const std::lock_guard lock(mutex_);
+    return set_;
+}
+
+void Event::wait() {
+    std::unique_lock lock(mutex_);
+    if (!set_) (void)waiting_.wait(lock);
+}
+
+bool Event::wait_until(TimePoint deadline) {
+    std::unique_lock lock(mutex_);
+    return set_ || waiting_.wait(lock, deadline);
+}
+
+}  // namespace cinnabar::inline v1
