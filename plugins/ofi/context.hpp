@@ -106,6 +106,8 @@ private:
 
     // handshake.cpp
     void connect(Peer& peer) noexcept;
+    bool dial(Channel& channel, const Peer& peer);
+    void connect_bulk(Peer& peer) noexcept;
     Greeting greeting_to(const Peer& peer) const;
     void greet(Peer& peer, Kind kind);
     void answer(const Greeting& to, Kind kind, na_return_t code) noexcept;
@@ -154,6 +156,7 @@ private:
     void piece_ended(Slot& slot, na_return_t code) noexcept;
     void end_rma(Op& op, na_return_t code) noexcept;
     void forget_pieces(Op& op) noexcept;
+    void cut_off_ending(Peer& peer) noexcept;
 
     // completion.cpp
     bool take_completions() noexcept;

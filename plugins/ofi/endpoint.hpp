@@ -23,6 +23,7 @@ struct Channel {
     fi_addr_t address = FI_ADDR_UNSPEC;
     bool up = false;  // connected kind: established
     bool dead = false;
+    bool awaited = false;     // counted by the context as not up yet
     std::uint64_t token = 0;  // connected kind: names it in the greeting
     Peer* peer = nullptr;
     std::uint32_t in_library = 0;  // slots that came this way

@@ -3,6 +3,7 @@
 // comes first brings the link up, so two greetings that cross make one link. Who has its own way to
 // the peer sends there, and takes what comes on any.
 #include <cstring>
+#include <utility>
 
 #include "na/base/log.hpp"
 #include "plugins/ofi/class.hpp"
@@ -20,10 +21,7 @@ void Context::connect(Peer& peer) noexcept {
         channel.peer = &peer;
         peer.dialed = &channel;
         if (cls_.fabric().connected_kind()) {
-            channel.token = random_u64();
-            const Status status =
-                endpoint_.connect(cls_.fabric(), channel, peer.address->raw, peer.id);
-            if (!status.ok()) {
+            if (!dial(channel, peer)) {
                 fail(peer, NA_HOSTUNREACH, "it cannot be connected to");
                 return;
             }
@@ -32,6 +30,27 @@ void Context::connect(Peer& peer) noexcept {
             return;
         }
         greet(peer, Kind::hello);
+    } catch (const std::exception& error) {
+        fail(peer, NA_NOMEM, error.what());
+    }
+}
+
+bool Context::dial(Channel& channel, const Peer& peer) {
+    channel.token = random_u64();
+    return endpoint_.connect(cls_.fabric(), channel, peer.address->raw, peer.id).ok();
+}
+
+// A second connection, for transfers alone: a long one does not hold up messages, and can be given
+// up without them. The other side only accepts it.
+void Context::connect_bulk(Peer& peer) noexcept {
+    try {
+        Channel& channel = add_channel();
+        channel.peer = &peer;
+        peer.bulk = &channel;
+        channel.awaited = true;
+        ++connecting_;
+        if (!dial(channel, peer))
+            fail(peer, NA_HOSTUNREACH, "it cannot be connected to for a transfer");
     } catch (const std::exception& error) {
         fail(peer, NA_NOMEM, error.what());
     }
@@ -303,6 +322,7 @@ void Context::take_connection_events() noexcept {
         if (channel == nullptr) continue;
         if (event == FI_CONNECTED) {
             channel->up = true;
+            if (std::exchange(channel->awaited, false)) --connecting_;
             if (channel->peer != nullptr) mark_dirty(*channel->peer);
         } else if (event == FI_SHUTDOWN) {
             connection_lost(*channel, 0);

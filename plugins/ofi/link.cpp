@@ -81,10 +81,12 @@ Channel& Context::add_channel() {
 // Takes the way away. The library ends what is under way on it; those slots come back later.
 void Context::drop(Channel& channel) noexcept {
     channel.dead = true;
+    if (std::exchange(channel.awaited, false)) --connecting_;
     channel.since_ms = now_ms();
     if (channel.peer != nullptr) {
         if (channel.peer->dialed == &channel) channel.peer->dialed = nullptr;
         if (channel.peer->accepted == &channel) channel.peer->accepted = nullptr;
+        if (channel.peer->bulk == &channel) channel.peer->bulk = nullptr;
         channel.peer = nullptr;
     }
     endpoint_.remove(channel);
@@ -162,6 +164,7 @@ void Context::fail(Peer& peer, na_return_t code, const char* why) noexcept {
         sends_.give(*slot);
     if (peer.dialed != nullptr) drop(*peer.dialed);
     if (peer.accepted != nullptr) drop(*peer.accepted);
+    if (peer.bulk != nullptr) drop(*peer.bulk);
     // Held while its operations end: none of them is the last to name it.
     ++peer.users;
     while (Op* op = peer.messages.pop())

@@ -47,7 +47,10 @@ struct Peer {
     std::uint64_t remote_nonce = 0;  // 0: not known
     Channel* dialed = nullptr;       // messages go here,
     Channel* accepted = nullptr;     // or, if there is none, here
-    std::uint32_t next_out = 0;      // sequence numbers of envelopes
+    // Connected kind: transfers go here, made for the first one; with a peer that does not listen
+    // they go where messages go.
+    Channel* bulk = nullptr;
+    std::uint32_t next_out = 0;  // sequence numbers of envelopes
     std::uint32_t next_in = 0;
     std::uint32_t window = 0;  // what both sides take
     std::uint32_t max_unexpected = 0;
@@ -73,6 +76,9 @@ struct Peer {
     std::uint64_t burst_until = 0;
 
     Channel* out() const noexcept { return dialed != nullptr ? dialed : accepted; }
+    Channel* transfers_out(bool connected_kind) const noexcept {
+        return connected_kind && address->connectable() ? bulk : out();
+    }
     bool window_open() const noexcept {
         return cost_sent - cost_received < window || cost_sent == cost_received;
     }

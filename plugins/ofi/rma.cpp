@@ -74,8 +74,10 @@ void Context::start_rma(Op& op) {
 }
 
 void Context::start_pieces(Peer& peer) noexcept {
+    const bool connected = cls_.fabric().connected_kind();
+    if (!peer.transfers.empty() && peer.transfers_out(connected) == nullptr) connect_bulk(peer);
     while (!peer.transfers.empty() && peer.pieces < options::pieces_of_peer) {
-        const Channel* channel = peer.out();
+        const Channel* channel = peer.transfers_out(connected);
         if (channel == nullptr || !channel->up) return;
         Op& op = *peer.transfers.front();
         if (!start_piece(peer, op)) {
@@ -133,7 +135,7 @@ bool Context::start_piece(Peer& peer, Op& op) noexcept {
          });
     Slot* slot = pieces_.take();
     if (slot == nullptr) return false;
-    Channel& channel = *peer.out();
+    Channel& channel = *peer.transfers_out(fabric.connected_kind());
     fi_msg_rma message{};
     message.msg_iov = local.data();
     message.desc = descriptors.data();
@@ -159,6 +161,7 @@ bool Context::start_piece(Peer& peer, Op& op) noexcept {
     }
     slot->in_library = true;
     slot->op = &op;
+    slot->offset = op.done;
     slot->channel = &channel;
     ++channel.in_library;
     ++peer.pieces;
@@ -199,7 +202,7 @@ void Context::piece_ended(Slot& slot, na_return_t code) noexcept {
 // Ends an operation that is in no queue any more, once the library is through with its memory.
 void Context::end_rma(Op& op, na_return_t code) noexcept {
     op.peer->pieces -= op.pieces;
-    if (op.pieces > 0 && cls_.fabric().connected_kind() && op.peer->out() == nullptr)
+    if (op.pieces > 0 && cls_.fabric().connected_kind() && op.peer->transfers_out(true) == nullptr)
         forget_pieces(op);
     if (op.pieces == 0) {
         finish(op, code);
@@ -209,6 +212,36 @@ void Context::end_rma(Op& op, na_return_t code) noexcept {
     op.end_code = code;
     op.ending_ms = now_ms();
     ending_.push_back(&op);
+}
+
+// The library keeps pieces of operations that have been given up: the peer may be stopped. The
+// connection that carries them is closed, which frees their memory, and what others have there is
+// read again on a new one. Not with puts among them: the old connection's bytes could come last.
+void Context::cut_off_ending(Peer& peer) noexcept {
+    bool puts = false;
+    pieces_.for_each([&](Slot& slot) {
+        if (slot.op != nullptr && slot.op->peer == &peer && slot.op->kind == OpKind::put)
+            puts = true;
+    });
+    if (puts || peer.bulk == nullptr) return;
+    drop(*peer.bulk);
+    peer.pieces = 0;
+    pieces_.for_each([&](Slot& slot) {
+        Op* op = slot.op;
+        if (op == nullptr || op->peer != &peer) return;
+        slot.op = nullptr;
+        --op->pieces;
+        if (op->state == OpState::ending) {
+            if (op->pieces > 0) return;
+            std::erase(ending_, op);
+            finish(*op, op->end_code);
+            return;
+        }
+        if (op->state == OpState::in_flight) peer.transfers.push(*op);
+        op->state = OpState::started;
+        op->done = std::min(op->done, slot.offset);
+    });
+    start_pieces(peer);
 }
 
 // What the library has of an operation goes to nobody: its endpoint is closed.

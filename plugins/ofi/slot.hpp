@@ -25,6 +25,7 @@ struct Slot {
     bool in_library = false;
     Channel* channel = nullptr;  // while in the library, of a send or RMA
     Op* op = nullptr;            // RMA; nullptr: nobody waits for it any more
+    std::uint64_t offset = 0;    // RMA: in the operation
     std::byte* bytes = nullptr;
     std::size_t used = 0;
     void* descriptor = nullptr;

@@ -27,6 +27,11 @@ void Context::look_around(std::int64_t now) noexcept {
         if (peers_[i] != nullptr && peers_[i]->phase != Phase::idle) look_at(*peers_[i], now);
     for (std::size_t i = 0; i < ending_.size();) {
         Op& op = *ending_[i];
+        if (cls_.fabric().connected_kind() && now - op.ending_ms >= options::cancel_ms) {
+            const std::size_t before = ending_.size();
+            cut_off_ending(*op.peer);
+            if (ending_.size() < before) continue;
+        }
         if (op.peer->phase != Phase::idle || now - op.ending_ms < options::abandon_ms) {
             ++i;
             continue;
