@@ -154,6 +154,54 @@ CINNABAR_INTEGRATION("released buffers are used again and again", peer_setups) {
     }
 }
 
+CINNABAR_INTEGRATION("small data comes along with its region unless that is switched off",
+                     peer_setups) {
+    SideOptions options;
+    options.init.no_bulk_eager = GENERATE(as<std::uint8_t>{}, 0, 1);
+    const bool along = options.init.no_bulk_eager == 0;
+    CAPTURE(along);
+    Pair pair(setup, options);
+    hg_bulk_t kept = HG_BULK_NULL;
+    const hg_id_t id = pair.add("keep", proc_bulk_request, nullptr, [&](hg_handle_t handle) {
+        BulkRequest in;
+        REQUIRE(HG_Get_input(handle, &in) == HG_SUCCESS);
+        kept = in.bulk;
+        REQUIRE(HG_Bulk_ref_incr(kept) == HG_SUCCESS);
+        REQUIRE(HG_Free_input(handle, &in) == HG_SUCCESS);
+        serve_nothing(handle);
+    });
+    std::string memory(100, 'a');
+    std::string target(100, ' ');
+    void* from = memory.data();
+    void* into = target.data();
+    const hg_size_t size = memory.size();
+    BulkRequest in;
+    hg_bulk_t local = HG_BULK_NULL;
+    REQUIRE(HG_Bulk_create(pair.client.cls(), 1, &from, &size, HG_BULK_READ_ONLY, &in.bulk) ==
+            HG_SUCCESS);
+    REQUIRE(HG_Bulk_create(pair.server.cls(), 1, &into, &size, HG_BULK_WRITE_ONLY, &local) ==
+            HG_SUCCESS);
+    Call call(pair.client, pair.to, id);
+    REQUIRE(pair.run(call, &in) == HG_SUCCESS);
+    // What was there when the region was encoded, or what is there when it is read.
+    memory.assign(100, 'b');
+    const Address origin = pair.server.lookup(pair.client.self().text());
+    hg_return_t result = HG_RETURN_MAX;
+    REQUIRE(HG_Bulk_transfer(
+                pair.server.context(),
+                [](const hg_cb_info* info) {
+                    *static_cast<hg_return_t*>(info->arg) = info->ret;
+                    return HG_SUCCESS;
+                },
+                &result, HG_BULK_PULL, origin.get(), kept, 0, local, 0, size,
+                HG_OP_ID_IGNORE) == HG_SUCCESS);
+    pair.wait([&] { return result != HG_RETURN_MAX; });
+    CHECK(result == HG_SUCCESS);
+    CHECK(target == std::string(100, along ? 'a' : 'b'));
+    for (hg_bulk_t each : {in.bulk, local, kept})
+        CHECK(HG_Bulk_free(each) == HG_SUCCESS);
+}
+
 CINNABAR_INTEGRATION("without loopback a call to oneself goes through the net", peer_setups) {
     SideOptions options;
     options.init.no_loopback = GENERATE(as<std::uint8_t>{}, 0, 1);
