@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A report is complete and its figures are possible; no time is judged."""
+"""check_report.py REPORT NETWORK...: a report is complete and its figures are possible; no time is
+judged."""
 import json
 import sys
 
+PATHS = sys.argv[2:]
 CALLS = {f"{path}/{mode}/rpc/{window}"
-         for path in ("sm", "tcp") for mode in ("busy", "blocking") for window in (1, 16, 64)}
+         for path in PATHS for mode in ("busy", "blocking") for window in (1, 16, 64)}
 PULLS = {f"{path}/busy/pull/{memory}/{size}"
-         for path in ("sm", "tcp") for memory in ("user", "library")
+         for path in PATHS for memory in ("user", "library")
          for size in ("4KiB", "16KiB", "64KiB", "256KiB", "1MiB", "4MiB", "16MiB")}
 
 

@@ -33,8 +33,18 @@ std::vector<Group> groups() {
     return {
         {"sm", "na+sm", Kind::shared_memory, true},
         {"sm", "na+sm", Kind::shared_memory, false},
-        {"tcp", "tcp://127.0.0.1:0", Kind::sockets, true},
-        {"tcp", "tcp://127.0.0.1:0", Kind::sockets, false},
+        {"tcp", "na+tcp://127.0.0.1:0", Kind::sockets, true},
+        {"tcp", "na+tcp://127.0.0.1:0", Kind::sockets, false},
+#ifdef CINNABAR_HAS_OFI
+        {"ofi+tcp", "ofi+tcp://127.0.0.1:0", Kind::sockets, true},
+        {"ofi+tcp", "ofi+tcp://127.0.0.1:0", Kind::sockets, false},
+#endif
+#ifdef CINNABAR_HAS_UCX
+        {"ucx+tcp", "ucx+tcp://127.0.0.1:0", Kind::sockets, true},
+        {"ucx+tcp", "ucx+tcp://127.0.0.1:0", Kind::sockets, false},
+        {"ucx+all", "ucx+all://127.0.0.1:0", Kind::shared_memory, true},
+        {"ucx+all", "ucx+all://127.0.0.1:0", Kind::shared_memory, false},
+#endif
     };
 }
 
