@@ -159,6 +159,29 @@ TEST_CASE("auto_sm: strings that are cut or empty are refused") {
     CHECK(size == self.text().size() + 1);
 }
 
+TEST_CASE("auto_sm: bytes that are cut are no address") {
+    const Side side(with_two());
+    const Address self = side.self();
+    auto* cls = reinterpret_cast<hg_core_class_t*>(side.cls());
+    auto* addr = reinterpret_cast<hg_core_addr_t>(self.get());
+    std::vector<char> bytes(HG_Core_addr_get_serialize_size(addr, 0));
+    REQUIRE(HG_Core_addr_serialize(bytes.data(), bytes.size(), 0, addr) == HG_SUCCESS);
+    CHECK(HG_Core_addr_serialize(bytes.data(), bytes.size() - 1, 0, addr) == HG_OVERFLOW);
+    allow_log("");
+    hg_core_addr_t made = nullptr;
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        const std::vector<char> cut(bytes.begin(), bytes.begin() + static_cast<long>(size));
+        CHECK(HG_Core_addr_deserialize(cls, &made, cut.data(), size, 0) != HG_SUCCESS);
+    }
+    // Flipped bits give an error or some address.
+    for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+        std::vector<char> bad = bytes;
+        bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
+        if (HG_Core_addr_deserialize(cls, &made, bad.data(), bad.size(), 0) == HG_SUCCESS)
+            CHECK(HG_Core_addr_free(made) == HG_SUCCESS);
+    }
+}
+
 TEST_CASE("auto_sm: the second net bears the name that is asked for") {
     SideOptions options;
     const std::string name = "named-" + std::to_string(::getpid());
