@@ -32,7 +32,6 @@ constexpr Transport table[] = {
     {"ofi_sockets", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", false, Peers::two},
     {"ofi_sockets_busy", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", true, Peers::two},
     {"ofi_rxm", "ofi+tcp;ofi_rxm://127.0.0.1:0", "ofi+tcp;ofi_rxm://127.0.0.1:{}", "tcp;ofi_rxm", false, Peers::two},
-    {"ofi_shm", "ofi+shm://", "ofi+shm://fixed-{}", "shm", true, Peers::two},
     // clang-format on
     {"ucx_tcp", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", "tcp", false, Peers::two},
     {"ucx_tcp_busy", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", "tcp", true, Peers::two},
