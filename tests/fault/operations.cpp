@@ -255,7 +255,7 @@ void complete(void* inner_op, const na_completion* given) {
             op.context->buried.push_back(&op);
             return;
         }
-        // A message from one who is gone, or that somebody else has sent meanwhile: not seen.
+        // A message from one who is gone is not seen.
         again = s.gone && op.kind == Kind::recv_unexpected && completion.ret == NA_SUCCESS;
         if (op.peer_gone && completion.ret == NA_CANCELED) completion.ret = NA_HOSTUNREACH;
         const auto kind = static_cast<std::size_t>(op.kind);
