@@ -137,6 +137,17 @@ void Context::begin_link(Peer& peer) {
 void Context::end_transfers(Peer& peer, na_return_t code) noexcept {
     while (Op* op = peer.transfers.pop())
         end_rma(*op, code);
+    // Those given up before: of a closed connection nothing comes back to their memory.
+    for (std::size_t i = 0; cls_.fabric().connected_kind() && i < ending_.size();) {
+        Op& op = *ending_[i];
+        if (op.peer != &peer) {
+            ++i;
+            continue;
+        }
+        ending_.erase(ending_.begin() + static_cast<std::ptrdiff_t>(i));
+        forget_pieces(op);
+        finish(op, op.end_code);
+    }
     if (peer.pieces == 0) return;
     // Those that are all in the library are in no list: found by their pieces.
     pieces_.for_each([&](Slot& slot) {

@@ -65,6 +65,7 @@ struct Op : na::sdk::PostedReceive {
     std::uint64_t remote_offset = 0;
     std::uint32_t pieces = 0;  // in the library
     std::int64_t ending_ms = 0;
+    std::uint64_t link = 0;  // ending: the link's number then, 0 if it was lost
 
     Op() {
         submit.op = this;

@@ -211,6 +211,7 @@ void Context::end_rma(Op& op, na_return_t code) noexcept {
     op.state = OpState::ending;
     op.end_code = code;
     op.ending_ms = now_ms();
+    op.link = op.peer->nonce;
     ending_.push_back(&op);
 }
 

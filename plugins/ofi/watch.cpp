@@ -32,7 +32,8 @@ void Context::look_around(std::int64_t now) noexcept {
             cut_off_ending(*op.peer);
             if (ending_.size() < before) continue;
         }
-        if (op.peer->phase != Phase::idle || now - op.ending_ms < options::abandon_ms) {
+        const bool lost = op.link == 0 || op.link != op.peer->nonce;
+        if (!lost || now - op.ending_ms < options::abandon_ms) {
             ++i;
             continue;
         }
