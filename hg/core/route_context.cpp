@@ -62,11 +62,12 @@ void on_done(const na_cb_info* info) noexcept {
     na_completion completion{};
     completion.ret = info->ret;
     if (info->type == NA_CB_RECV_UNEXPECTED) {
-        op.context->receives[op.net].fetch_sub(1, std::memory_order_relaxed);
+        const int net = op.net.load(std::memory_order_relaxed);
+        op.context->receives[net].fetch_sub(1, std::memory_order_relaxed);
         if (info->ret == NA_SUCCESS) {
             completion.size = info->info.recv_unexpected.actual_buf_size;
             completion.tag = info->info.recv_unexpected.tag;
-            completion.source = sender(*op.context, op.net, info->info.recv_unexpected.source);
+            completion.source = sender(*op.context, net, info->info.recv_unexpected.source);
             if (completion.source == nullptr) completion.ret = NA_NOMEM;
         }
     } else if (info->type == NA_CB_RECV_EXPECTED) {
@@ -81,9 +82,9 @@ na_return_t post_to(Context& context, void* block, int net, Post&& post) {
     Op& op = *static_cast<Op*>(block);
     op.cls = context.cls;
     op.context = &context;
-    op.net = net;
     if (op.part[net] == nullptr) op.part[net] = NA_Op_create(context.cls->net[net], NA_OP_SINGLE);
     if (op.part[net] == nullptr) return NA_NOMEM;
+    op.net.store(net, std::memory_order_release);
     return post(context.cls->net[net], context.part[net], op.part[net]);
 }
 
@@ -181,7 +182,8 @@ na_return_t poll(void* ctx, unsigned int* count) {
 
 na_return_t cancel(void* ctx, void* block) {
     const Op& op = *static_cast<Op*>(block);
-    return NA_Cancel(op.cls->net[op.net], context_of(ctx).part[op.net], op.part[op.net]);
+    const int net = op.net.load(std::memory_order_acquire);
+    return NA_Cancel(op.cls->net[net], context_of(ctx).part[net], op.part[net]);
 }
 
 }  // namespace

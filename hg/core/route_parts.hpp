@@ -3,6 +3,7 @@
 // the second.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "na.h"
@@ -44,7 +45,7 @@ struct Op {
     Class* cls;
     na_op_id_t* part[net_count];  // made on first use
     Context* context;
-    int net;  // where it was posted last
+    std::atomic<int> net;  // where it was posted last; a cancel may read it in another thread
 };
 
 // libna's functions for plugins; set before anything else is used.
