@@ -3,7 +3,8 @@
 
 #include <mercury.h>
 
-namespace cinnabar::inline v1 {
+namespace cinnabar {
+inline namespace v1 {
 namespace {
 
 Errc kind_of(hg_return_t code) noexcept {
@@ -76,4 +77,5 @@ Error error_of(hg_return_t code, const std::string& what) {
     return {kind_of(code), code, what + ": " + (name != nullptr ? name : "unknown code"), false};
 }
 
-}  // namespace cinnabar::inline v1
+}  // namespace v1
+}  // namespace cinnabar

@@ -7,7 +7,8 @@
 
 #include "hl/ult/stream.hpp"
 
-namespace cinnabar::inline v1 {
+namespace cinnabar {
+inline namespace v1 {
 namespace detail {
 namespace {
 
@@ -140,4 +141,5 @@ Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 
-}  // namespace cinnabar::inline v1
+}  // namespace v1
+}  // namespace cinnabar

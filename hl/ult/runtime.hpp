@@ -8,7 +8,9 @@
 #include "hl/ult/stack.hpp"
 #include "hl/ult/timer.hpp"
 
-namespace cinnabar::inline v1::detail {
+namespace cinnabar {
+inline namespace v1 {
+namespace detail {
 
 struct Runtime {
     Timer timer;
@@ -17,4 +19,6 @@ struct Runtime {
     static std::shared_ptr<Runtime> get();
 };
 
-}  // namespace cinnabar::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace cinnabar

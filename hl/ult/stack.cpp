@@ -27,7 +27,9 @@
 #endif
 #endif
 
-namespace cinnabar::inline v1::detail {
+namespace cinnabar {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 namespace context = boost::context::detail;
@@ -193,4 +195,6 @@ void StackCache::release(Stack* stack) noexcept {
     unmap(stack);
 }
 
-}  // namespace cinnabar::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace cinnabar

@@ -9,7 +9,9 @@
 #include <unordered_map>
 #include <vector>
 
-namespace cinnabar::inline v1::detail {
+namespace cinnabar {
+inline namespace v1 {
+namespace detail {
 
 class Unit;
 
@@ -59,4 +61,6 @@ private:
     std::size_t count_ = 0;
 };
 
-}  // namespace cinnabar::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace cinnabar

@@ -9,7 +9,9 @@
 #include <stdexcept>
 #include <utility>
 
-namespace cinnabar::inline v1::detail {
+namespace cinnabar {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 thread_local StreamCore* this_stream = nullptr;
@@ -220,4 +222,6 @@ void StreamCore::yield(Unit& unit) {
     switch_away(unit, {Errand::Kind::yield, &unit, nullptr});
 }
 
-}  // namespace cinnabar::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace cinnabar

@@ -12,7 +12,9 @@
 #include "cinnabar/pool.hpp"
 #include "hl/ult/runtime.hpp"
 
-namespace cinnabar::inline v1::detail {
+namespace cinnabar {
+inline namespace v1 {
+namespace detail {
 
 // Units in order of arrival. No thread safety of its own.
 class UnitQueue {
@@ -111,4 +113,6 @@ private:
     std::thread thread_;
 };
 
-}  // namespace cinnabar::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace cinnabar

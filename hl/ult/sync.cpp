@@ -8,7 +8,8 @@
 
 #include "hl/ult/stream.hpp"
 
-namespace cinnabar::inline v1 {
+namespace cinnabar {
+inline namespace v1 {
 namespace detail {
 namespace {
 
@@ -271,4 +272,5 @@ bool Event::wait_until(TimePoint deadline) {
     return set_ || waiting_.wait(lock, deadline);
 }
 
-}  // namespace cinnabar::inline v1
+}  // namespace v1
+}  // namespace cinnabar

@@ -11,7 +11,9 @@
 
 #include "cinnabar/pool.hpp"
 
-namespace cinnabar::inline v1::detail {
+namespace cinnabar {
+inline namespace v1 {
+namespace detail {
 
 // Owned by whoever waits; must be disarmed before it is destroyed. `ring` runs in the timer's
 // thread with no lock held and must not block.
@@ -60,4 +62,6 @@ private:
     std::thread thread_;
 };
 
-}  // namespace cinnabar::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace cinnabar

@@ -9,7 +9,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace cinnabar::inline v1::detail {
+namespace cinnabar {
+inline namespace v1 {
+namespace detail {
 
 template <class T>
 concept Aggregate = std::is_aggregate_v<T> && !std::is_array_v<T>;
@@ -123,4 +125,6 @@ decltype(auto) visit_members(T& value, Visitor&& visitor) {
     }
 }
 
-}  // namespace cinnabar::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace cinnabar

@@ -19,7 +19,8 @@
 
 #include "cinnabar/aggregate.hpp"
 
-namespace cinnabar::inline v1 {
+namespace cinnabar {
+inline namespace v1 {
 
 class Writer;
 class Reader;
@@ -165,4 +166,5 @@ private:
     int depth_ = 0;
 };
 
-}  // namespace cinnabar::inline v1
+}  // namespace v1
+}  // namespace cinnabar

@@ -23,7 +23,8 @@
 
 #include "cinnabar/archive.hpp"
 
-namespace cinnabar::inline v1 {
+namespace cinnabar {
+inline namespace v1 {
 
 namespace detail {
 
@@ -192,4 +193,5 @@ struct Codec<std::chrono::duration<Rep, Period>> {
     }
 };
 
-}  // namespace cinnabar::inline v1
+}  // namespace v1
+}  // namespace cinnabar

@@ -13,7 +13,8 @@
 
 #include "cinnabar/export.hpp"
 
-namespace cinnabar::inline v1 {
+namespace cinnabar {
+inline namespace v1 {
 
 // What happened. Numbers below 100 travel between peers and never change.
 enum class Errc : int {
@@ -99,4 +100,5 @@ private:
     bool ok_ = true;
 };
 
-}  // namespace cinnabar::inline v1
+}  // namespace v1
+}  // namespace cinnabar

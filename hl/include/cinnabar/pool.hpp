@@ -17,7 +17,8 @@
 
 #include "cinnabar/export.hpp"
 
-namespace cinnabar::inline v1 {
+namespace cinnabar {
+inline namespace v1 {
 
 using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
@@ -128,4 +129,5 @@ inline void sleep_for(Clock::duration duration) {
     sleep_until(Clock::now() + duration);
 }
 
-}  // namespace cinnabar::inline v1
+}  // namespace v1
+}  // namespace cinnabar

@@ -11,7 +11,9 @@
 
 #include "cinnabar/archive_std.hpp"
 
-namespace cinnabar::inline v1::detail {
+namespace cinnabar {
+inline namespace v1 {
+namespace detail {
 
 constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t with) noexcept {
     hash ^= with + 0x9e3779b97f4a7c15ULL + (hash << 6) + (hash >> 2);
@@ -143,4 +145,6 @@ template <class R, class... A>
 inline constexpr std::uint64_t signature = mix(signature_of<R, 0>(),
                                                signature_of_all<0, A...>(Shape::tuple));
 
-}  // namespace cinnabar::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace cinnabar

@@ -16,7 +16,8 @@
 #include "cinnabar/export.hpp"
 #include "cinnabar/pool.hpp"
 
-namespace cinnabar::inline v1 {
+namespace cinnabar {
+inline namespace v1 {
 
 namespace detail {
 
@@ -203,4 +204,5 @@ auto spawn(Pool pool, Function function) {
     return outcome;
 }
 
-}  // namespace cinnabar::inline v1
+}  // namespace v1
+}  // namespace cinnabar

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The public engine and endpoint.
+#include "cinnabar/engine.hpp"
+
+#include <mercury_bulk.h>
+
+#include "hl/engine/core.hpp"
+
+namespace cinnabar {
+inline namespace v1 {
+
+Engine::Engine(std::shared_ptr<detail::EngineCore> core) noexcept : core_(std::move(core)) {}
+
+Engine::Engine(const std::string& info, const EngineOptions& options)
+    : core_(std::make_shared<detail::EngineCore>(options)) {
+    core_->open(info).value();
+}
+
+Result<Engine> Engine::open(const std::string& info, const EngineOptions& options) {
+    auto core = std::make_shared<detail::EngineCore>(options);
+    if (Result<void> opened = core->open(info); !opened.ok()) return opened.error();
+    return Engine(std::move(core));
+}
+
+Engine::Engine(Engine&&) noexcept = default;
+
+Engine::~Engine() {
+    if (core_ != nullptr) (void)core_->close(core_->options.drain);
+}
+
+Result<void> Engine::define_handler(const std::string& name,
+                                    std::shared_ptr<detail::Handler> handler, Pool pool) {
+    return core_->serve(name, {std::move(handler), std::move(pool)});
+}
+
+std::shared_ptr<const detail::ProcedureCore> Engine::procedure_core(const std::string& name,
+                                                                    std::uint64_t signature) {
+    auto core = std::make_shared<detail::ProcedureCore>();
+    core->engine = core_;
+    core->name = name;
+    core->signature = signature;
+    if (const detail::Inside inside(*core_); inside) {
+        core->id = core_->register_name(name, false);
+        core->one_way_id = core_->register_name(name, true);
+    }
+    return core;
+}
+
+Result<Endpoint> Engine::lookup(const std::string& address) {
+    const detail::Inside inside(*core_);
+    if (!inside) return detail::closed_error();
+    hg_addr_t found = HG_ADDR_NULL;
+    if (const hg_return_t ret = HG_Addr_lookup2(core_->cls, address.c_str(), &found);
+        ret != HG_SUCCESS)
+        return error_of(ret, "cannot look up " + address);
+    const bool self = HG_Addr_cmp(core_->cls, found, core_->self->addr) != 0;
+    return Endpoint(std::make_shared<detail::Address>(core_, found, self));
+}
+
+Endpoint Engine::self() const {
+    const detail::Inside inside(*core_);
+    return inside ? Endpoint(core_->self) : Endpoint();
+}
+
+Result<Region> Engine::expose_bytes(void* memory, std::size_t size, Access access) {
+    const detail::Inside inside(*core_);
+    if (!inside) return detail::closed_error();
+    const std::uint8_t flags = access == Access::read    ? HG_BULK_READ_ONLY
+                               : access == Access::write ? HG_BULK_WRITE_ONLY
+                                                         : HG_BULK_READWRITE;
+    const hg_size_t bytes = size;
+    hg_bulk_t bulk = HG_BULK_NULL;
+    if (const hg_return_t ret = HG_Bulk_create(core_->cls, 1, &memory, &bytes, flags, &bulk);
+        ret != HG_SUCCESS)
+        return error_of(ret, "cannot expose memory");
+    return Region(std::make_shared<detail::RegionCore>(core_, bulk));
+}
+
+const Pool& Engine::pool() const {
+    return core_->pool;
+}
+
+Result<void> Engine::finalize(Clock::duration patience) {
+    return core_->close(patience);
+}
+
+std::string Endpoint::address() const {
+    if (address_ == nullptr) return {};
+    detail::EngineCore& engine = *address_->engine;
+    const detail::Inside inside(engine);
+    hg_size_t size = 0;
+    if (!inside || HG_Addr_to_string(engine.cls, nullptr, &size, address_->addr) != HG_SUCCESS)
+        return {};
+    std::string text(size, '\0');
+    if (HG_Addr_to_string(engine.cls, text.data(), &size, address_->addr) != HG_SUCCESS) return {};
+    text.resize(size - 1);
+    return text;
+}
+
+}  // namespace v1
+}  // namespace cinnabar
