@@ -66,7 +66,18 @@ void Context::slot_back(Slot& slot, std::size_t size, int error) noexcept {
     } else {
         sends_.give(slot);
     }
-    if (error != 0 && peer != nullptr) fail(*peer, loss_of_fi(error), fi_strerror(error));
+    if (error == 0 || peer == nullptr) return;
+    // The library may have tried a connection of its own to one that was there before.
+    if (peer->phase == Phase::greeting && !cls_.fabric().connected_kind() &&
+        ++peer->tries < options::greeting_tries) {
+        try {
+            greet(*peer, Kind::hello);
+            return;
+        } catch (const std::exception&) {
+            // It is lost then.
+        }
+    }
+    fail(*peer, loss_of_fi(error), fi_strerror(error));
 }
 
 void Context::post_receives() noexcept {

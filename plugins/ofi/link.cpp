@@ -129,6 +129,7 @@ void Context::begin_link(Peer& peer) {
     peer.cost_sent = peer.cost_received = 0;
     peer.cost_begun = peer.cost_taken = peer.cost_told = 0;
     peer.pieces = 0;
+    peer.tries = 0;
     peer.refused = false;
     peer.sent_ms = now_ms();
     ++connecting_;

@@ -48,6 +48,8 @@ inline constexpr std::int64_t patience_ms = 5000;
 inline constexpr std::int64_t abandon_ms = 1000;
 // A cancelled transfer's connection is closed when the library has not ended it by then.
 inline constexpr std::int64_t cancel_ms = 100;
+// How many times a first greeting may fail, where connections are the library's own affair.
+inline constexpr unsigned greeting_tries = 3;
 // How long a sleeper waits before it asks again whether the library takes what it refused.
 inline constexpr std::int64_t retry_ms = 1;
 inline constexpr std::int64_t linger_ms = 1000;

@@ -42,6 +42,7 @@ struct Peer {
     Phase phase = Phase::idle;
     bool dirty = false;       // in the context's list of peers with something to go
     bool refused = false;     // the library took something no more at the last try
+    unsigned tries = 0;       // greetings that the library failed to send
     std::uint64_t nonce = 0;  // of our side of the link
     std::uint32_t remote_index = 0;
     std::uint64_t remote_nonce = 0;  // 0: not known
