@@ -28,6 +28,12 @@ hg_return_t cancel(hg_handle& handle) noexcept {
     return HG_SUCCESS;
 }
 
+void cancel_fetches(hg_context& context) noexcept {
+    const std::lock_guard lock(context.fetch_mutex);
+    for (const hg_handle* handle : context.pool.targets())
+        if (Overflow* overflow = handle->fetching.load()) overflow_cancel(*overflow);
+}
+
 Overflow* end_fetch(hg_handle& handle) noexcept {
     const std::lock_guard lock(handle.context().fetch_mutex);
     return handle.fetching.exchange(nullptr);

@@ -132,7 +132,14 @@ hg_return_t close_context(hg_context& context) {
                context.completions.empty();
     };
     const bool forked = NA_Poll(context.cls->na, context.na, nullptr) == NA_FAULT;
-    if (!forked && !drive(context, std::chrono::seconds(5), idle)) {
+    const auto drain = [&] {
+        if (drive(context, std::chrono::seconds(1), idle)) return true;
+        // Arguments of requests that a silent peer does not deliver: no user has a handle to
+        // cancel.
+        cancel_fetches(context);
+        return drive(context, std::chrono::seconds(4), idle);
+    };
+    if (!forked && !drain()) {
         log_warning(
             "hg_ctx",
             "context {} is not destroyed: {} handle(s) of calls and {} of requests are alive, {}",

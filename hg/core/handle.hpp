@@ -178,7 +178,9 @@ hg_return_t end_ack_wait(hg_handle& handle, na_return_t ret) noexcept;
 hg_return_t forward_locally(hg_handle& handle) noexcept;  // loopback.cpp
 // Hands the response in a local target handle over to the origin.
 void respond_locally(hg_handle& handle, hg_return_t code) noexcept;
-hg_return_t cancel(hg_handle& handle) noexcept;             // cancel.cpp
+hg_return_t cancel(hg_handle& handle) noexcept;  // cancel.cpp
+// Ends the fetches of arguments of requests that no callback has seen yet.
+void cancel_fetches(hg_context& context) noexcept;          // cancel.cpp
 hg_return_t get_input(hg_handle& handle, void* in_struct);  // payload.cpp
 hg_return_t get_output(hg_handle& handle, void* out_struct);
 hg_return_t free_decoded(hg_handle& handle, hg_proc& proc, hg_proc_cb_t callback, void* decoded);
