@@ -113,17 +113,17 @@ CINNABAR_INTEGRATION("a forked child has errors for the old and can begin anew",
     server.end();
 }
 
-namespace {
+namespace cinnabar::integration {
 
 // UCX cannot take back a get that it has begun: there the close waits for the caller.
-std::vector<const Setup*> setups_that_give_up() {
+static std::vector<const Setup*> setups_that_give_up() {
     std::vector<const Setup*> setups = peer_setups();
     std::erase_if(setups,
                   [](const Setup* setup) { return std::string(setup->info).rfind("ucx", 0) == 0; });
     return setups;
 }
 
-}  // namespace
+}  // namespace cinnabar::integration
 
 // A request whose arguments the server fetches from a caller that lives and does not look: nobody
 // but the server's context knows of that fetch, so it is the context that ends it.
