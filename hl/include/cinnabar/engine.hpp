@@ -20,7 +20,7 @@ inline namespace v1 {
 struct EngineOptions {
     bool listen = true;                               // peers can call
     unsigned streams = 1;                             // OS threads for handlers
-    PoolOptions pool;                                 // of the pool that they drain
+    PoolOptions pool = {};                            // of the pool that they drain
     Clock::duration drain = std::chrono::seconds(5);  // patience of the destructor
     bool auto_sm = false;                             // peers of the same host by shared memory too
     unsigned progress_ms = 50;                        // the longest sleep of the progress thread
