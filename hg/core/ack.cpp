@@ -97,6 +97,13 @@ void AckWaits::expire() noexcept {
     }
 }
 
+void AckWaits::give_up() noexcept {
+    MutexLock lock(mutex_);
+    for (Wait& wait : waits_)
+        wait.deadline = now();
+    set_timer();
+}
+
 hg_return_t end_ack_wait(hg_handle& handle, na_return_t ret) noexcept {
     handle.context().ack_waits.remove(handle);
     if (ret == NA_CANCELED && !handle.cancelled.load() && handle.outcome.send == HG_SUCCESS)

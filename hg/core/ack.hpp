@@ -31,6 +31,8 @@ public:
     }
     // Cancels the waits whose deadline has passed; from progress.
     void expire() noexcept;
+    // Nobody is waited for any longer: what waits now expires next.
+    void give_up() noexcept;
 
 private:
     struct Wait {
