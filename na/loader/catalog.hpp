@@ -11,8 +11,8 @@
 
 namespace cinnabar::na {
 
-// Every usable plugin (loads them all), in the order in which protocols are matched: sm, tcp, ofi, ucx, then others
-// by search order. The objects live until the process ends.
+// Every usable plugin (loads them all), in the order in which protocols are matched: sm, tcp, ofi,
+// ucx, then others by search order. The objects live until the process ends.
 std::vector<const Plugin*> plugins();
 
 // The first plugin that has this class name (any, if empty) and accepts the protocol; nullptr, with
