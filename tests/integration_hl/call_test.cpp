@@ -119,9 +119,9 @@ TEST_CASE("a handler that never answers is left at the deadline, and by cancel")
 }
 
 TEST_CASE("one-way calls arrive, without an answer") {
-    Pair pair(chosen_net());
     std::atomic<int> sum{0};
     Semaphore arrived(0);
+    Pair pair(chosen_net());
     pair.server
         .define("note",
                 [&](int i) {
@@ -169,10 +169,10 @@ TEST_CASE("nested calls finish on one stream, to oneself and back and forth") {
 TEST_CASE("a thousand handlers parked in nested calls on two streams all finish") {
     EngineOptions options;
     options.streams = 2;
-    Pair pair(chosen_net(), options);
     constexpr int count = 1000;
     std::atomic<int> inside{0};
     Semaphore gate(0);
+    Pair pair(chosen_net(), options);
     pair.server
         .define("leaf",
                 [&](int i) {
@@ -232,8 +232,8 @@ TEST_CASE("cancel, deadline and completion race with one outcome each") {
 }
 
 TEST_CASE("regions are pulled and pushed, in whole and in part") {
-    Pair pair(chosen_net());
     std::vector<int> served(50000);
+    Pair pair(chosen_net());
     Engine& server = pair.server;
     server
         .define("fold",
