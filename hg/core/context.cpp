@@ -134,9 +134,10 @@ hg_return_t close_context(hg_context& context) {
     const bool forked = NA_Poll(context.cls->na, context.na, nullptr) == NA_FAULT;
     const auto drain = [&] {
         if (drive(context, std::chrono::seconds(1), idle)) return true;
-        // Arguments of requests that a silent peer does not deliver: no user has a handle to
-        // cancel.
+        // Peers that are silent: arguments that they do not deliver, results that they do not take.
+        // No user has a handle to cancel.
         cancel_fetches(context);
+        context.ack_waits.give_up();
         return drive(context, std::chrono::seconds(4), idle);
     };
     if (!forked && !drain()) {
