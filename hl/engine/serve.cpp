@@ -142,7 +142,12 @@ hg_return_t on_request(hg_handle_t handle) noexcept {
         Served served = engine.find(info->id);
         const bool known = served.handler != nullptr;
         if (known && engine.enter(true)) {
-            incoming = std::make_unique<Incoming>(engine, handle, served.one_way);
+            incoming.reset(new (std::nothrow) Incoming(engine, handle, served.one_way));
+            if (incoming == nullptr) {
+                engine.leave();
+                (void)HG_Destroy(handle);
+                return HG_SUCCESS;
+            }
             served.pool.post([taken = std::move(incoming), handler = std::move(served.handler)] {
                 handler->serve(*taken);
             });
@@ -154,7 +159,7 @@ hg_return_t on_request(hg_handle_t handle) noexcept {
             refuse(handle, Errc::unknown_procedure, "no such procedure");
         }
     } catch (const std::bad_alloc&) {
-        // Dropped; if it was taken already, its end has told the caller.
+        // The end of what was taken has told the caller.
     }
     return HG_SUCCESS;
 }
