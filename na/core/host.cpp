@@ -73,8 +73,9 @@ void* addr_create(void* cls_part) noexcept {
 }
 
 void drop(na_addr* addr, std::uint64_t amount) noexcept {
-    const std::uint64_t before = addr->references.fetch_sub(amount, std::memory_order_acq_rel);
+    // Read first: once the reference is back, another thread may free the address.
     na_class* cls = addr->cls;
+    const std::uint64_t before = addr->references.fetch_sub(amount, std::memory_order_acq_rel);
     const bool last_user = amount == one_user && (before >> 32) == 1;
     if ((before & 0xffffffffu) == 1) {
         cls->plugin->address.destroy(part(cls), part(addr));
