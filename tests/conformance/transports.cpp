@@ -30,8 +30,6 @@ constexpr Transport table[] = {
     {"ofi_self", "ofi+tcp://127.0.0.1:0", nullptr, "tcp", false, Peers::self},
     // clang-format off
     {"ofi_sockets", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", false, Peers::two},
-    {"ofi_sockets_busy", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", true, Peers::two},
-    {"ofi_rxm", "ofi+tcp;ofi_rxm://127.0.0.1:0", "ofi+tcp;ofi_rxm://127.0.0.1:{}", "tcp;ofi_rxm", false, Peers::two},
     // clang-format on
     {"ucx_tcp", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", "tcp", false, Peers::two},
     {"ucx_tcp_busy", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", "tcp", true, Peers::two},
@@ -59,14 +57,6 @@ constexpr Exception exceptions[] = {
      "it is a test's transport and copies to the heap"},
     {"mem_self", "messages in a steady state allocate nothing",
      "it is a test's transport and copies to the heap"},
-    {"ofi_rxm", "a send that is cancelled completes once, either way",
-     "libfabric 1.17 leaks the socket of a connection that is given up while it is made"},
-    {"ofi_rxm", "across processes, restarted: a peer comes back under the same address",
-     "now and then the first operation after a restart ends with NA_HOSTUNREACH once more, and "
-     "only "
-     "the next one is served; not understood yet"},
-    {"ofi_rxm", "deregistered memory is not written, or the transfer says so",
-     "libfabric 1.17 says the put went well, and cuts the connection under the next message"},
 };
 
 // Tests that all transports of a class are excused from.

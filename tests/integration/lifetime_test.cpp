@@ -113,22 +113,10 @@ CINNABAR_INTEGRATION("a forked child has errors for the old and can begin anew",
     server.end();
 }
 
-namespace cinnabar::integration {
-
-// UCX cannot take back a get that it has begun: there the close waits for the caller.
-static std::vector<const Setup*> setups_that_give_up() {
-    std::vector<const Setup*> setups = peer_setups();
-    std::erase_if(setups,
-                  [](const Setup* setup) { return std::string(setup->info).rfind("ucx", 0) == 0; });
-    return setups;
-}
-
-}  // namespace cinnabar::integration
-
 // A request whose arguments the server fetches from a caller that lives and does not look: nobody
 // but the server's context knows of that fetch, so it is the context that ends it.
 CINNABAR_INTEGRATION("a context closes while a silent caller's arguments are being fetched",
-                     setups_that_give_up) {
+                     peer_setups) {
     allow_log("");
     Peer server(setup);
     Side side(setup);

@@ -7,37 +7,24 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "na.h"
-
 namespace cinnabar::integration {
 namespace {
 
 constexpr Setup table[] = {
     {"tcp", "na+tcp://127.0.0.1:0", "na+tcp://127.0.0.1:{}", false, false},
     {"tcp_busy", "na+tcp://127.0.0.1:0", "na+tcp://127.0.0.1:{}", true, false},
-    {"ucx_tcp", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", false, false},
-    {"ucx_all", "ucx+all://127.0.0.1:0", "ucx+all://127.0.0.1:{}", false, false},
-    {"ucx_all_busy", "ucx+all://127.0.0.1:0", "ucx+all://127.0.0.1:{}", true, false},
+    {"ucx_tcp", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", false, false, false, true},
+    {"ucx_all", "ucx+all://127.0.0.1:0", "ucx+all://127.0.0.1:{}", false, false, false, true},
+    {"ucx_all_busy", "ucx+all://127.0.0.1:0", "ucx+all://127.0.0.1:{}", true, false, false, true},
     {"sm", "na+sm://", "na+sm://fixed-{}", false, false},
     {"sm_busy", "na+sm://", "na+sm://fixed-{}", true, false},
-    {"ofi_tcp", "ofi+tcp://127.0.0.1:0", "ofi+tcp://127.0.0.1:{}", false, false},
-    {"ofi_tcp_busy", "ofi+tcp://127.0.0.1:0", "ofi+tcp://127.0.0.1:{}", true, false},
+    {"ofi_tcp", "ofi+tcp://127.0.0.1:0", "ofi+tcp://127.0.0.1:{}", false, false, false, true},
+    {"ofi_tcp_busy", "ofi+tcp://127.0.0.1:0", "ofi+tcp://127.0.0.1:{}", true, false, false, true},
     {"self", "na+sm://", "", false, true},
     {"auto_sm", "na+tcp://127.0.0.1:0", "na+tcp://127.0.0.1:{}", false, false, true},
     {"auto_sm_busy", "na+tcp://127.0.0.1:0", "na+tcp://127.0.0.1:{}", true, false, true},
     {"self_busy", "na+tcp://127.0.0.1:0", "", true, true},
 };
-
-// Whether its plugin is there: some are optional.
-bool is_there(const Setup& setup) {
-    const std::string info = setup.info;
-    na_protocol_info* list = nullptr;
-    const bool found =
-        NA_Get_protocol_info(info.substr(0, info.find(':')).c_str(), &list) == NA_SUCCESS &&
-        list != nullptr;
-    NA_Free_protocol_info(list);
-    return found;
-}
 
 template <class Wanted>
 std::vector<const Setup*> choose(Wanted&& wanted) {
@@ -45,7 +32,7 @@ std::vector<const Setup*> choose(Wanted&& wanted) {
     std::vector<const Setup*> result;
     for (const Setup& setup : table)
         if (wanted(setup) &&
-            (chosen == nullptr ? is_there(setup) : std::string_view(chosen) == setup.name))
+            (chosen == nullptr ? !setup.by_name : std::string_view(chosen) == setup.name))
             result.push_back(&setup);
     return result;
 }

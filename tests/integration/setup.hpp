@@ -17,6 +17,7 @@ struct Setup {
     bool busy;             // opened with NA_NO_BLOCK
     bool self;             // there is one class, which calls its own address
     bool auto_sm = false;  // a second net, of shared memory, is opened
+    bool by_name = false;  // of an optional plugin: only for runs that choose it
 
     bool tcp() const { return !auto_sm && std::string(info).starts_with("na+tcp"); }
     // Transfers are of our making, not of a library that neither takes one back nor asks whether
