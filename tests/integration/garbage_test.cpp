@@ -408,7 +408,7 @@ TEST_CASE("a sm client that scribbles over the ring loses its connection, others
         const Address to = side.lookup(server.address());
         REQUIRE(echo(side, to, offers, 100) == HG_SUCCESS);
         const int before = server.descriptors();
-        for (unsigned seed = 0; seed < 40; ++seed) {
+        for (unsigned seed = 0; seed < 16; ++seed) {
             CAPTURE(seed);
             cinnabar::test::Process rogue("scribbler",
                                           {setup->name, server.address(), std::to_string(seed)});
