@@ -5,15 +5,13 @@
 #include <memory>
 
 #include "hg/net/status.hpp"
-#include "hg/wire/little_endian.hpp"
+#include "na/base/little_endian.hpp"
 
 namespace cinnabar::bulk {
 namespace {
 
 using hg::fail;
 using hg::from_na;
-using hg::load_le;
-using hg::store_le;
 
 constexpr std::uint16_t magic = 0x4243;  // "CB"
 constexpr std::uint8_t version = 1;

@@ -14,7 +14,7 @@
 #include "bulk/transfer.hpp"
 #include "hg/core/context.hpp"
 #include "hg/net/status.hpp"
-#include "hg/wire/little_endian.hpp"
+#include "na/base/little_endian.hpp"
 #include "na/base/local_atomic.hpp"
 
 namespace cinnabar::hg {

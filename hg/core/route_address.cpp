@@ -7,7 +7,7 @@
 
 #include "hg/core/route_parts.hpp"
 #include "hg/net/status.hpp"
-#include "hg/wire/little_endian.hpp"
+#include "na/base/little_endian.hpp"
 
 namespace cinnabar::hg::route {
 namespace {

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "hg/wire/little_endian.hpp"
 #include "mercury_types.h"
+#include "na/base/little_endian.hpp"
 
 namespace cinnabar::hg {
 

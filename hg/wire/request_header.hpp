@@ -5,8 +5,8 @@
 
 #include <cstddef>
 
-#include "hg/wire/little_endian.hpp"
 #include "mercury_types.h"
+#include "na/base/little_endian.hpp"
 
 namespace cinnabar::hg {
 

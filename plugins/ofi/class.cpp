@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "na/base/log.hpp"
+#include "na/base/random.hpp"
 #include "plugins/ofi/error_code.hpp"
-#include "plugins/ofi/random.hpp"
 
 namespace cinnabar::ofi {
 

@@ -11,10 +11,10 @@
 #include <thread>
 #include <utility>
 
+#include "na/base/clock.hpp"
 #include "na/base/errno_code.hpp"
 #include "na/base/log.hpp"
 #include "plugins/ofi/class.hpp"
-#include "plugins/ofi/clock.hpp"
 
 namespace cinnabar::ofi {
 
@@ -86,7 +86,7 @@ Status Context::close() {
 
 // Sends complete when their bytes are copied: those must still go, and peers learn of the end.
 void Context::linger() {
-    const std::int64_t deadline = now_ms() + options::linger_ms;
+    const std::int64_t deadline = coarse_now_ms() + options::linger_ms;
     for (std::size_t i = 0; i < peers_.size(); ++i)
         if (peers_[i] != nullptr && peers_[i]->phase == Phase::up) greet(*peers_[i], Kind::bye);
     const auto pending = [this] {
@@ -96,7 +96,7 @@ void Context::linger() {
         }
         return false;
     };
-    while (pending() && now_ms() < deadline) {
+    while (pending() && coarse_now_ms() < deadline) {
         for (std::size_t i = 0; i < peers_.size(); ++i)
             if (peers_[i] != nullptr && peers_[i]->phase == Phase::up) write_out(*peers_[i]);
         (void)take_completions();

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "plugins/ofi/byte_order.hpp"
+#include "na/base/little_endian.hpp"
 #include "plugins/ofi/options.hpp"
 
 namespace cinnabar::ofi {
@@ -15,27 +15,28 @@ constexpr std::uint8_t version = 1;
 }  // namespace
 
 void encode_envelope(const Envelope& envelope, std::byte* to) noexcept {
-    store(to, envelope_magic);
-    store(to + 2, version);
-    store(to + 3, static_cast<std::uint8_t>(envelope.kind));
-    store(to + 4, envelope.index);
-    store(to + 8, envelope.nonce);
-    store(to + 16, envelope.sequence);
-    store(to + 20, envelope.received);
+    store_le(to, envelope_magic);
+    store_le(to + 2, version);
+    store_le(to + 3, static_cast<std::uint8_t>(envelope.kind));
+    store_le(to + 4, envelope.index);
+    store_le(to + 8, envelope.nonce);
+    store_le(to + 16, envelope.sequence);
+    store_le(to + 20, envelope.received);
 }
 
 bool decode_envelope(std::span<const std::byte> from, Envelope& envelope) noexcept {
-    if (from.size() < envelope_header_size || load<std::uint16_t>(from.data()) != envelope_magic ||
-        load<std::uint8_t>(from.data() + 2) != version)
+    if (from.size() < envelope_header_size ||
+        load_le<std::uint16_t>(from.data()) != envelope_magic ||
+        load_le<std::uint8_t>(from.data() + 2) != version)
         return false;
-    const auto kind = load<std::uint8_t>(from.data() + 3);
+    const auto kind = load_le<std::uint8_t>(from.data() + 3);
     if (kind < static_cast<std::uint8_t>(Kind::data) || kind > static_cast<std::uint8_t>(Kind::bye))
         return false;
     envelope.kind = static_cast<Kind>(kind);
-    envelope.index = load<std::uint32_t>(from.data() + 4);
-    envelope.nonce = load<std::uint64_t>(from.data() + 8);
-    envelope.sequence = load<std::uint32_t>(from.data() + 16);
-    envelope.received = load<std::uint32_t>(from.data() + 20);
+    envelope.index = load_le<std::uint32_t>(from.data() + 4);
+    envelope.nonce = load_le<std::uint64_t>(from.data() + 8);
+    envelope.sequence = load_le<std::uint32_t>(from.data() + 16);
+    envelope.received = load_le<std::uint32_t>(from.data() + 20);
     return true;
 }
 
@@ -45,18 +46,18 @@ std::size_t greeting_size(const Greeting& greeting) noexcept {
 
 void encode_greeting(const Greeting& greeting, std::byte* to) noexcept {
     std::memset(to, 0, greeting_fixed_size);
-    store(to, greeting.nonce);
-    store(to + 8, greeting.index);
-    store(to + 12, greeting.sender);
-    store(to + 13, greeting.target);
-    store(to + 14, static_cast<std::uint8_t>(greeting.listening ? 1 : 0));
-    store(to + 15, greeting.code);
-    store(to + 16, greeting.window);
-    store(to + 20, greeting.max_unexpected);
-    store(to + 24, greeting.max_expected);
-    store(to + 28, static_cast<std::uint16_t>(greeting.raw.size()));
-    store(to + 30, static_cast<std::uint16_t>(greeting.name.size()));
-    store(to + 32, greeting.token);
+    store_le(to, greeting.nonce);
+    store_le(to + 8, greeting.index);
+    store_le(to + 12, greeting.sender);
+    store_le(to + 13, greeting.target);
+    store_le(to + 14, static_cast<std::uint8_t>(greeting.listening ? 1 : 0));
+    store_le(to + 15, greeting.code);
+    store_le(to + 16, greeting.window);
+    store_le(to + 20, greeting.max_unexpected);
+    store_le(to + 24, greeting.max_expected);
+    store_le(to + 28, static_cast<std::uint16_t>(greeting.raw.size()));
+    store_le(to + 30, static_cast<std::uint16_t>(greeting.name.size()));
+    store_le(to + 32, greeting.token);
     std::byte* rest = to + greeting_fixed_size;
     if (!greeting.raw.empty()) std::memcpy(rest, greeting.raw.data(), greeting.raw.size());
     if (!greeting.name.empty())
@@ -66,19 +67,19 @@ void encode_greeting(const Greeting& greeting, std::byte* to) noexcept {
 bool decode_greeting(std::span<const std::byte> from, Greeting& greeting) {
     if (from.size() < greeting_fixed_size) return false;
     const std::byte* at = from.data();
-    greeting.nonce = load<std::uint64_t>(at);
-    greeting.index = load<std::uint32_t>(at + 8);
-    greeting.sender = load<std::uint8_t>(at + 12);
-    greeting.target = load<std::uint8_t>(at + 13);
-    const auto listening = load<std::uint8_t>(at + 14);
-    greeting.code = load<std::uint8_t>(at + 15);
-    greeting.window = load<std::uint32_t>(at + 16);
-    greeting.max_unexpected = load<std::uint32_t>(at + 20);
-    greeting.max_expected = load<std::uint32_t>(at + 24);
-    const std::size_t raw_size = load<std::uint16_t>(at + 28);
-    const std::size_t name_size = load<std::uint16_t>(at + 30);
-    greeting.token = load<std::uint64_t>(at + 32);
-    if (listening > 1 || greeting.nonce == 0 || load<std::uint64_t>(at + 40) != 0 ||
+    greeting.nonce = load_le<std::uint64_t>(at);
+    greeting.index = load_le<std::uint32_t>(at + 8);
+    greeting.sender = load_le<std::uint8_t>(at + 12);
+    greeting.target = load_le<std::uint8_t>(at + 13);
+    const auto listening = load_le<std::uint8_t>(at + 14);
+    greeting.code = load_le<std::uint8_t>(at + 15);
+    greeting.window = load_le<std::uint32_t>(at + 16);
+    greeting.max_unexpected = load_le<std::uint32_t>(at + 20);
+    greeting.max_expected = load_le<std::uint32_t>(at + 24);
+    const std::size_t raw_size = load_le<std::uint16_t>(at + 28);
+    const std::size_t name_size = load_le<std::uint16_t>(at + 30);
+    greeting.token = load_le<std::uint64_t>(at + 32);
+    if (listening > 1 || greeting.nonce == 0 || load_le<std::uint64_t>(at + 40) != 0 ||
         raw_size > options::max_raw_size || name_size > options::max_name_size ||
         from.size() != greeting_fixed_size + raw_size + name_size)
         return false;
@@ -90,25 +91,25 @@ bool decode_greeting(std::span<const std::byte> from, Greeting& greeting) {
 }
 
 void encode_frame(const Frame& frame, std::byte* to) noexcept {
-    store(to, static_cast<std::uint8_t>(frame.type));
-    store(to + 1, std::uint8_t{0});
-    store(to + 2, frame.size);
-    store(to + 4, frame.total);
-    store(to + 8, frame.tag);
+    store_le(to, static_cast<std::uint8_t>(frame.type));
+    store_le(to + 1, std::uint8_t{0});
+    store_le(to + 2, frame.size);
+    store_le(to + 4, frame.total);
+    store_le(to + 8, frame.tag);
 }
 
 bool take_frame(std::span<const std::byte>& from, Frame& frame,
                 std::span<const std::byte>& part) noexcept {
     if (from.size() < frame_header_size) return false;
-    const auto type = load<std::uint8_t>(from.data());
+    const auto type = load_le<std::uint8_t>(from.data());
     if (type < static_cast<std::uint8_t>(FrameType::unexpected) ||
         type > static_cast<std::uint8_t>(FrameType::more) ||
-        load<std::uint8_t>(from.data() + 1) != 0)
+        load_le<std::uint8_t>(from.data() + 1) != 0)
         return false;
     frame.type = static_cast<FrameType>(type);
-    frame.size = load<std::uint16_t>(from.data() + 2);
-    frame.total = load<std::uint32_t>(from.data() + 4);
-    frame.tag = load<std::uint32_t>(from.data() + 8);
+    frame.size = load_le<std::uint16_t>(from.data() + 2);
+    frame.total = load_le<std::uint32_t>(from.data() + 4);
+    frame.tag = load_le<std::uint32_t>(from.data() + 8);
     from = from.subspan(frame_header_size);
     if (frame.size > from.size() || frame.size > frame.total) return false;
     part = from.first(frame.size);
@@ -117,20 +118,20 @@ bool take_frame(std::span<const std::byte>& from, Frame& frame,
 }
 
 void encode_request(const Request& request, std::byte* to) noexcept {
-    store(to, request_magic);
-    store(to + 4, version);
-    store(to + 5, request.target);
-    store(to + 6, std::uint16_t{0});
-    store(to + 8, request.token);
+    store_le(to, request_magic);
+    store_le(to + 4, version);
+    store_le(to + 5, request.target);
+    store_le(to + 6, std::uint16_t{0});
+    store_le(to + 8, request.token);
 }
 
 bool decode_request(std::span<const std::byte> from, Request& request) noexcept {
     // The library may hand over more than was sent.
-    if (from.size() < request_size || load<std::uint32_t>(from.data()) != request_magic ||
-        load<std::uint8_t>(from.data() + 4) != version)
+    if (from.size() < request_size || load_le<std::uint32_t>(from.data()) != request_magic ||
+        load_le<std::uint8_t>(from.data() + 4) != version)
         return false;
-    request.target = load<std::uint8_t>(from.data() + 5);
-    request.token = load<std::uint64_t>(from.data() + 8);
+    request.target = load_le<std::uint8_t>(from.data() + 5);
+    request.token = load_le<std::uint64_t>(from.data() + 8);
     return request.token != 0;
 }
 

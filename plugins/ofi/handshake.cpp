@@ -5,12 +5,12 @@
 #include <cstring>
 #include <utility>
 
+#include "na/base/clock.hpp"
 #include "na/base/log.hpp"
+#include "na/base/random.hpp"
 #include "plugins/ofi/class.hpp"
-#include "plugins/ofi/clock.hpp"
 #include "plugins/ofi/context.hpp"
 #include "plugins/ofi/error_code.hpp"
-#include "plugins/ofi/random.hpp"
 
 namespace cinnabar::ofi {
 

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "na/base/clock.hpp"
 #include "na/base/log.hpp"
+#include "na/base/random.hpp"
 #include "plugins/ofi/class.hpp"
-#include "plugins/ofi/clock.hpp"
 #include "plugins/ofi/context.hpp"
-#include "plugins/ofi/random.hpp"
 
 namespace cinnabar::ofi {
 
@@ -74,7 +74,7 @@ void Context::drop_loose() {
 Channel& Context::add_channel() {
     channels_.push_back(std::make_unique<Channel>());
     graveyard_.reserve(graveyard_.size() + channels_.size());
-    channels_.back()->since_ms = now_ms();
+    channels_.back()->since_ms = coarse_now_ms();
     return *channels_.back();
 }
 
@@ -82,7 +82,7 @@ Channel& Context::add_channel() {
 void Context::drop(Channel& channel) noexcept {
     channel.dead = true;
     if (std::exchange(channel.awaited, false)) --connecting_;
-    channel.since_ms = now_ms();
+    channel.since_ms = coarse_now_ms();
     if (channel.peer != nullptr) {
         if (channel.peer->dialed == &channel) channel.peer->dialed = nullptr;
         if (channel.peer->accepted == &channel) channel.peer->accepted = nullptr;
@@ -99,7 +99,7 @@ void Context::drop(Channel& channel) noexcept {
 
 // Frees the dead whose slots are back, and those whose slots the library keeps to itself.
 void Context::bury() noexcept {
-    const std::int64_t now = now_ms();
+    const std::int64_t now = coarse_now_ms();
     for (std::size_t i = 0; i < graveyard_.size();) {
         Channel& channel = *graveyard_[i];
         if (channel.in_library > 0 && now - channel.since_ms < options::abandon_ms) {
@@ -131,7 +131,7 @@ void Context::begin_link(Peer& peer) {
     peer.pieces = 0;
     peer.tries = 0;
     peer.refused = false;
-    peer.sent_ms = now_ms();
+    peer.sent_ms = coarse_now_ms();
     ++connecting_;
 }
 

@@ -4,11 +4,11 @@
 #include <limits>
 #include <span>
 
+#include "na/base/little_endian.hpp"
 #include "na/base/log.hpp"
-#include "plugins/ofi/byte_order.hpp"
+#include "na/base/random.hpp"
 #include "plugins/ofi/class.hpp"
 #include "plugins/ofi/error_code.hpp"
-#include "plugins/ofi/random.hpp"
 
 namespace cinnabar::ofi {
 
@@ -107,20 +107,20 @@ Status Memory::serialize(const Class& cls, void* buf, std::size_t size) const {
     auto* to = static_cast<std::byte*>(buf);
     // The library counts from the start of a segment, or by the owner's addresses.
     const bool virtual_addresses = !local || cls.fabric().demands(FI_MR_VIRT_ADDR);
-    store(to, memory_magic);
-    store(to + 4, memory_version);
-    store(to + 8, static_cast<std::uint32_t>(region->extents.size()));
-    store(to + 12, region->flags);
-    store(to + 16, region->length);
+    store_le(to, memory_magic);
+    store_le(to + 4, memory_version);
+    store_le(to + 8, static_cast<std::uint32_t>(region->extents.size()));
+    store_le(to + 12, region->flags);
+    store_le(to + 16, region->length);
     std::byte* at = to + header_size;
     for (const Extent& extent : region->extents) {
-        store(at, virtual_addresses ? extent.address : std::uint64_t{0});
-        store(at + 8, extent.size);
-        store(at + 16, extent.key);
+        store_le(at, virtual_addresses ? extent.address : std::uint64_t{0});
+        store_le(at + 8, extent.size);
+        store_le(at + 16, extent.key);
         at += extent_size;
     }
-    store(to + 24, std::uint64_t{0});
-    store(to + 24, checksum({to, serialize_size(cls)}));
+    store_le(to + 24, std::uint64_t{0});
+    store_le(to + 24, checksum({to, serialize_size(cls)}));
     return NA_SUCCESS;
 }
 
@@ -130,29 +130,29 @@ Status Memory::deserialize(const Class&, const void* buf, std::size_t size) {
         return log_error(NA_PROTOCOL_ERROR, log_name, "a serialised memory handle is bad: {}", why);
     };
     const auto* from = static_cast<const std::byte*>(buf);
-    const std::size_t count = load<std::uint32_t>(from + 8);
-    if (load<std::uint32_t>(from) != memory_magic ||
-        load<std::uint32_t>(from + 4) != memory_version || count > options::max_segments)
+    const std::size_t count = load_le<std::uint32_t>(from + 8);
+    if (load_le<std::uint32_t>(from) != memory_magic ||
+        load_le<std::uint32_t>(from + 4) != memory_version || count > options::max_segments)
         return refuse("it is not one of this transport");
     const std::size_t whole = header_size + count * extent_size;
     if (size < whole) return NA_OVERFLOW;
     std::vector<std::byte> copy(from, from + whole);
-    store(copy.data() + 24, std::uint64_t{0});
-    if (checksum(copy) != load<std::uint64_t>(from + 24)) return refuse("its checksum is wrong");
+    store_le(copy.data() + 24, std::uint64_t{0});
+    if (checksum(copy) != load_le<std::uint64_t>(from + 24)) return refuse("its checksum is wrong");
     auto made = std::make_shared<Region>();
-    made->flags = load<std::uint32_t>(from + 12);
+    made->flags = load_le<std::uint32_t>(from + 12);
     if ((made->flags & ~std::uint32_t{NA_MEM_READWRITE}) != 0) return refuse("unknown flags");
     for (std::size_t i = 0; i < count; ++i) {
         const std::byte* at = from + header_size + i * extent_size;
-        const Extent extent{load<std::uint64_t>(at), load<std::uint64_t>(at + 8),
-                            load<std::uint64_t>(at + 16), nullptr};
+        const Extent extent{load_le<std::uint64_t>(at), load_le<std::uint64_t>(at + 8),
+                            load_le<std::uint64_t>(at + 16), nullptr};
         constexpr auto most = std::numeric_limits<std::uint64_t>::max();
         if (extent.size == 0 || extent.size > most - extent.address ||
             extent.size > most - made->length)
             return refuse("a segment leaves the address space");
         made->add(extent);
     }
-    if (made->length != load<std::uint64_t>(from + 16)) return refuse("its length is wrong");
+    if (made->length != load_le<std::uint64_t>(from + 16)) return refuse("its length is wrong");
     region = std::move(made);
     local = false;
     return NA_SUCCESS;

@@ -6,9 +6,9 @@
 #include <cstring>
 #include <utility>
 
+#include "na/base/clock.hpp"
 #include "na/base/log.hpp"
 #include "plugins/ofi/class.hpp"
-#include "plugins/ofi/clock.hpp"
 #include "plugins/ofi/context.hpp"
 #include "plugins/ofi/error_code.hpp"
 
@@ -163,7 +163,7 @@ void Context::write_out(Peer& peer) noexcept {
         if (channel == nullptr || !channel->up) return;
         const long ret = endpoint_.post_send(*channel, *slot);
         if (is_again(ret)) {
-            if (!peer.refused) peer.refused_ms = now_ms();
+            if (!peer.refused) peer.refused_ms = coarse_now_ms();
             peer.refused = true;
             mark_dirty(peer);
             return;
@@ -177,7 +177,7 @@ void Context::write_out(Peer& peer) noexcept {
         slot->channel = channel;
         ++channel->in_library;
         peer.refused = false;
-        peer.sent_ms = now_ms();
+        peer.sent_ms = coarse_now_ms();
     }
 }
 

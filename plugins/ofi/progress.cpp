@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <array>
 
+#include "na/base/clock.hpp"
 #include "na/base/log.hpp"
 #include "plugins/ofi/class.hpp"
-#include "plugins/ofi/clock.hpp"
 #include "plugins/ofi/context.hpp"
 
 namespace cinnabar::ofi {
@@ -40,7 +40,7 @@ Status Context::poll(unsigned& count) {
         }
         take_connection_events();
         take_class_requests();
-        if (const std::int64_t now = now_ms(); now >= next_look_ms_) look_around(now);
+        if (const std::int64_t now = coarse_now_ms(); now >= next_look_ms_) look_around(now);
     }
     serial_.run_pending(this);
     // What completions posted leaves now: the next poll may be long in coming.

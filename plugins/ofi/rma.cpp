@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "na/base/clock.hpp"
 #include "na/base/log.hpp"
 #include "plugins/ofi/class.hpp"
-#include "plugins/ofi/clock.hpp"
 #include "plugins/ofi/context.hpp"
 #include "plugins/ofi/error_code.hpp"
 
@@ -169,7 +169,7 @@ bool Context::start_piece(Peer& peer, Op& op) noexcept {
     op.done += size;
     op.state = OpState::started;
     peer.refused = false;
-    peer.sent_ms = now_ms();
+    peer.sent_ms = coarse_now_ms();
     if (op.done == op.size) {
         peer.transfers.remove(op);
         op.state = OpState::in_flight;
@@ -210,7 +210,7 @@ void Context::end_rma(Op& op, na_return_t code) noexcept {
     }
     op.state = OpState::ending;
     op.end_code = code;
-    op.ending_ms = now_ms();
+    op.ending_ms = coarse_now_ms();
     op.link = op.peer->nonce;
     ending_.push_back(&op);
 }

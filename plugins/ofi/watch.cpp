@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "na/base/clock.hpp"
 #include "na/base/log.hpp"
 #include "plugins/ofi/class.hpp"
-#include "plugins/ofi/clock.hpp"
 #include "plugins/ofi/context.hpp"
 
 namespace cinnabar::ofi {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "plugins/sm/clock.hpp"
+#include "na/base/clock.hpp"
 #include "plugins/sm/context.hpp"
 #include "plugins/sm/watch_id.hpp"
 

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "na/base/clock.hpp"
 #include "na/base/log.hpp"
 #include "na/sdk/host.hpp"
-#include "plugins/sm/clock.hpp"
 #include "plugins/sm/context.hpp"
 #include "plugins/sm/cross_memory.hpp"
 

@@ -15,9 +15,9 @@
 #include <tuple>
 
 #include "na/base/log.hpp"
+#include "na/sdk/socket.hpp"
 #include "plugins/tcp/class.hpp"
 #include "plugins/tcp/context.hpp"
-#include "plugins/tcp/socket.hpp"
 
 namespace cinnabar::tcp {
 
@@ -38,7 +38,7 @@ void Context::connect(Peer& peer) noexcept {
 
 void Context::connect_remote(Peer& peer) {
     bool dialing = false;
-    Result<FileDescriptor> fd = dial(peer.address->ip, peer.address->port, dialing);
+    Result<FileDescriptor> fd = na::sdk::dial(peer.address->ip, peer.address->port, dialing);
     Connection* connection = nullptr;
     if (fd.ok()) connection = add_connection(std::move(*fd), Phase::connecting, dialing);
     if (connection == nullptr) {
@@ -55,7 +55,7 @@ void Context::connect_remote(Peer& peer) {
 
 // To a context of this process: the same protocol over a socket pair, no network needed.
 void Context::connect_local(Peer& peer) {
-    auto pair = socket_pair();
+    auto pair = na::sdk::socket_pair();
     if (!pair.ok()) {
         log_warning(log_name, "no socket pair to reach context {}: {}", peer.id,
                     std::strerror(errno));

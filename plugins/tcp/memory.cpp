@@ -5,10 +5,10 @@
 #include <cstring>
 #include <thread>
 
+#include "na/base/little_endian.hpp"
 #include "na/base/log.hpp"
-#include "plugins/tcp/byte_order.hpp"
+#include "na/base/random.hpp"
 #include "plugins/tcp/class.hpp"
-#include "plugins/tcp/random.hpp"
 
 namespace cinnabar::tcp {
 
@@ -135,25 +135,25 @@ Status Memory::deregister_memory(Class&) {
 Status Memory::serialize(Class&, void* buf, std::size_t size) const {
     if (size < serialized_size) return NA_OVERFLOW;
     auto* to = static_cast<std::byte*>(buf);
-    store(to, memory_magic);
-    store(to + 4, memory_version);
-    store(to + 8, key);
-    store(to + 16, length);
-    store(to + 24, flags);
-    store(to + 28, std::uint32_t{0});
+    store_le(to, memory_magic);
+    store_le(to + 4, memory_version);
+    store_le(to + 8, key);
+    store_le(to + 16, length);
+    store_le(to + 24, flags);
+    store_le(to + 28, std::uint32_t{0});
     return NA_SUCCESS;
 }
 
 Status Memory::deserialize(Class&, const void* buf, std::size_t size) {
     if (size < serialized_size) return NA_OVERFLOW;
     const auto* from = static_cast<const std::byte*>(buf);
-    if (load<std::uint32_t>(from) != memory_magic ||
-        load<std::uint32_t>(from + 4) != memory_version ||
-        (load<std::uint32_t>(from + 24) & ~std::uint32_t{NA_MEM_READWRITE}) != 0)
+    if (load_le<std::uint32_t>(from) != memory_magic ||
+        load_le<std::uint32_t>(from + 4) != memory_version ||
+        (load_le<std::uint32_t>(from + 24) & ~std::uint32_t{NA_MEM_READWRITE}) != 0)
         return log_error(NA_PROTOCOL_ERROR, "na_tcp", "not a memory handle of this transport");
-    key = load<std::uint64_t>(from + 8);
-    length = load<std::uint64_t>(from + 16);
-    flags = load<std::uint32_t>(from + 24);
+    key = load_le<std::uint64_t>(from + 8);
+    length = load_le<std::uint64_t>(from + 16);
+    flags = load_le<std::uint32_t>(from + 24);
     return NA_SUCCESS;
 }
 

@@ -9,10 +9,10 @@
 #include <cstring>
 
 #include "na/base/log.hpp"
+#include "na/sdk/socket.hpp"
 #include "plugins/tcp/class.hpp"
 #include "plugins/tcp/context.hpp"
 #include "plugins/tcp/event_key.hpp"
-#include "plugins/tcp/socket.hpp"
 
 namespace cinnabar::tcp {
 
@@ -164,7 +164,7 @@ void Context::take_event(std::uint64_t key, std::uint32_t events) {
     Connection& connection = *connections_[index].connection;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) hung_up(connection);
     if (connection.dialing && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
-        const int error = connect_error(connection.fd.get());
+        const int error = na::sdk::connect_error(connection.fd.get());
         if (error != 0) {
             fail(connection, NA_HOSTUNREACH, std::strerror(error));
             return;

@@ -10,8 +10,8 @@
 #include <ctime>
 
 #include "na/base/log.hpp"
-#include "plugins/ucx/random.hpp"
-#include "plugins/ucx/socket.hpp"
+#include "na/base/random.hpp"
+#include "na/sdk/socket.hpp"
 
 namespace cinnabar::ucx {
 
@@ -61,7 +61,7 @@ Status Class::bind(const na_plugin_open& info) {
         return NA_SUCCESS;
     }
     std::uint16_t port = host->port;
-    auto listener = listen_on(bound_, port);
+    auto listener = na::sdk::listen_on(bound_, port, log_name);
     if (!listener.ok()) return listener.status();
     listener_ = std::move(*listener);
     reserve_.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -176,7 +176,7 @@ FileDescriptor Class::accept(na::sdk::IpAddress& from) {
         FileDescriptor fd(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&storage), &length,
                                     SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd) {
-            tune(fd.get());
+            na::sdk::tune(fd.get());
             from = na::sdk::address_of(storage);
             return fd;
         }

@@ -10,12 +10,12 @@
 #include <thread>
 #include <utility>
 
+#include "na/base/clock.hpp"
 #include "na/base/errno_code.hpp"
 #include "na/base/log.hpp"
+#include "na/base/random.hpp"
 #include "plugins/ucx/class.hpp"
-#include "plugins/ucx/clock.hpp"
 #include "plugins/ucx/event_key.hpp"
-#include "plugins/ucx/random.hpp"
 
 namespace cinnabar::ucx {
 

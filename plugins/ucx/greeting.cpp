@@ -3,8 +3,8 @@
 
 #include <cstring>
 
+#include "na/base/little_endian.hpp"
 #include "na_types.h"
-#include "plugins/ucx/byte_order.hpp"
 
 namespace cinnabar::ucx {
 
@@ -23,66 +23,66 @@ std::vector<std::byte> encode_greeting(const Greeting& greeting) {
     std::vector<std::byte> bytes(greeting_fixed_size + greeting.name.size() +
                                  greeting.worker.size());
     std::byte* p = bytes.data();
-    store(p, greeting_magic);
-    store(p + 4, greeting.version);
-    store(p + 6, static_cast<std::uint8_t>(greeting.kind));
-    store(p + 7, greeting.code);
-    store(p + 8, greeting.source_id);
-    store(p + 9, greeting.target_id);
-    store(p + 10, static_cast<std::uint8_t>(greeting.listening ? 1 : 0));
+    store_le(p, greeting_magic);
+    store_le(p + 4, greeting.version);
+    store_le(p + 6, static_cast<std::uint8_t>(greeting.kind));
+    store_le(p + 7, greeting.code);
+    store_le(p + 8, greeting.source_id);
+    store_le(p + 9, greeting.target_id);
+    store_le(p + 10, static_cast<std::uint8_t>(greeting.listening ? 1 : 0));
     // 11: reserved.
-    store(p + 12, greeting.process);
-    store(p + 16, greeting.host);
-    store(p + 24, greeting.incarnation);
-    store(p + 32, greeting.attempt);
-    store(p + 40, greeting.max_unexpected);
-    store(p + 44, greeting.max_expected);
-    store(p + 48, greeting.token.slot);
-    store(p + 52, greeting.token.generation);
-    store(p + 56, static_cast<std::uint16_t>(greeting.name.size()));
+    store_le(p + 12, greeting.process);
+    store_le(p + 16, greeting.host);
+    store_le(p + 24, greeting.incarnation);
+    store_le(p + 32, greeting.attempt);
+    store_le(p + 40, greeting.max_unexpected);
+    store_le(p + 44, greeting.max_expected);
+    store_le(p + 48, greeting.token.slot);
+    store_le(p + 52, greeting.token.generation);
+    store_le(p + 56, static_cast<std::uint16_t>(greeting.name.size()));
     // 58: reserved.
-    store(p + 60, static_cast<std::uint32_t>(greeting.worker.size()));
+    store_le(p + 60, static_cast<std::uint32_t>(greeting.worker.size()));
     // 64 to 83: reserved, 84: the sum of what follows the fixed part, 92: reserved.
     std::byte* rest = p + greeting_fixed_size;
     if (!greeting.name.empty()) std::memcpy(rest, greeting.name.data(), greeting.name.size());
     if (!greeting.worker.empty())
         std::memcpy(rest + greeting.name.size(), greeting.worker.data(), greeting.worker.size());
-    store(p + checksum_at, checksum({rest, bytes.size() - greeting_fixed_size}));
+    store_le(p + checksum_at, checksum({rest, bytes.size() - greeting_fixed_size}));
     return bytes;
 }
 
 Parse decode_greeting(std::span<const std::byte> bytes, Greeting& greeting,
                       std::size_t& used) noexcept {
     const std::byte* p = bytes.data();
-    if (bytes.size() >= 4 && load<std::uint32_t>(p) != greeting_magic) return Parse::malformed;
+    if (bytes.size() >= 4 && load_le<std::uint32_t>(p) != greeting_magic) return Parse::malformed;
     if (bytes.size() < greeting_fixed_size) return Parse::more;
-    greeting.version = load<std::uint16_t>(p + 4);
-    const auto kind = load<std::uint8_t>(p + 6);
+    greeting.version = load_le<std::uint16_t>(p + 4);
+    const auto kind = load_le<std::uint8_t>(p + 6);
     if (kind < 1 || kind > 3) return Parse::malformed;
     greeting.kind = static_cast<GreetingKind>(kind);
-    greeting.code = load<std::uint8_t>(p + 7);
+    greeting.code = load_le<std::uint8_t>(p + 7);
     if (greeting.code >= NA_RETURN_MAX) return Parse::malformed;
-    greeting.source_id = load<std::uint8_t>(p + 8);
-    greeting.target_id = load<std::uint8_t>(p + 9);
-    greeting.listening = load<std::uint8_t>(p + 10) != 0;
-    greeting.process = load<std::uint32_t>(p + 12);
-    greeting.host = load<std::uint64_t>(p + 16);
-    greeting.incarnation = load<std::uint64_t>(p + 24);
-    greeting.attempt = load<std::uint64_t>(p + 32);
-    greeting.max_unexpected = load<std::uint32_t>(p + 40);
-    greeting.max_expected = load<std::uint32_t>(p + 44);
-    greeting.token = {load<std::uint32_t>(p + 48), load<std::uint32_t>(p + 52)};
+    greeting.source_id = load_le<std::uint8_t>(p + 8);
+    greeting.target_id = load_le<std::uint8_t>(p + 9);
+    greeting.listening = load_le<std::uint8_t>(p + 10) != 0;
+    greeting.process = load_le<std::uint32_t>(p + 12);
+    greeting.host = load_le<std::uint64_t>(p + 16);
+    greeting.incarnation = load_le<std::uint64_t>(p + 24);
+    greeting.attempt = load_le<std::uint64_t>(p + 32);
+    greeting.max_unexpected = load_le<std::uint32_t>(p + 40);
+    greeting.max_expected = load_le<std::uint32_t>(p + 44);
+    greeting.token = {load_le<std::uint32_t>(p + 48), load_le<std::uint32_t>(p + 52)};
     used = greeting_fixed_size;
     if (greeting.version != wire_version) return Parse::complete;
-    const std::size_t name_size = load<std::uint16_t>(p + 56);
-    const std::size_t worker_size = load<std::uint32_t>(p + 60);
+    const std::size_t name_size = load_le<std::uint16_t>(p + 56);
+    const std::size_t worker_size = load_le<std::uint32_t>(p + 60);
     if (name_size > options::max_name_size || worker_size > options::max_worker_address)
         return Parse::malformed;
     if (worker_size == 0 && greeting.kind != GreetingKind::reject) return Parse::malformed;
     used += name_size + worker_size;
     if (bytes.size() < used) return Parse::more;
     const std::byte* rest = p + greeting_fixed_size;
-    if (load<std::uint64_t>(p + checksum_at) != checksum({rest, name_size + worker_size}))
+    if (load_le<std::uint64_t>(p + checksum_at) != checksum({rest, name_size + worker_size}))
         return Parse::malformed;
     greeting.name = {reinterpret_cast<const char*>(rest), name_size};
     greeting.worker = {rest + name_size, worker_size};
@@ -92,15 +92,15 @@ Parse decode_greeting(std::span<const std::byte> bytes, Greeting& greeting,
 }
 
 void encode_header(const MessageHeader& header, std::byte* to) noexcept {
-    store(to, header.token.slot);
-    store(to + 4, header.token.generation);
-    store(to + 8, header.value);
-    store(to + 12, std::uint32_t{0});
+    store_le(to, header.token.slot);
+    store_le(to + 4, header.token.generation);
+    store_le(to + 8, header.value);
+    store_le(to + 12, std::uint32_t{0});
 }
 
 MessageHeader decode_header(const std::byte* from) noexcept {
-    return {{load<std::uint32_t>(from), load<std::uint32_t>(from + 4)},
-            load<std::uint32_t>(from + 8)};
+    return {{load_le<std::uint32_t>(from), load_le<std::uint32_t>(from + 4)},
+            load_le<std::uint32_t>(from + 8)};
 }
 
 }  // namespace cinnabar::ucx

@@ -17,10 +17,10 @@
 #include <tuple>
 
 #include "na/base/log.hpp"
+#include "na/sdk/socket.hpp"
 #include "plugins/ucx/class.hpp"
 #include "plugins/ucx/context.hpp"
 #include "plugins/ucx/event_key.hpp"
-#include "plugins/ucx/socket.hpp"
 
 namespace cinnabar::ucx {
 
@@ -57,7 +57,7 @@ void Context::connect_self(Peer& peer) {
 
 void Context::connect_remote(Peer& peer) {
     bool dialing = false;
-    Result<FileDescriptor> fd = dial(peer.address->ip, peer.address->port, dialing);
+    Result<FileDescriptor> fd = na::sdk::dial(peer.address->ip, peer.address->port, dialing);
     Connection* connection = nullptr;
     if (fd.ok()) connection = add_connection(std::move(*fd), Phase::connecting, dialing);
     if (connection == nullptr) {
@@ -74,7 +74,7 @@ void Context::connect_remote(Peer& peer) {
 
 // To another context of this process: the same protocol over a socket pair, no network needed.
 void Context::connect_local(Peer& peer) {
-    auto pair = socket_pair();
+    auto pair = na::sdk::socket_pair();
     if (!pair.ok()) {
         log_warning(log_name, "no socket pair to reach context {}: {}", peer.id,
                     std::strerror(errno));

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <span>
 
+#include "na/base/little_endian.hpp"
 #include "na/base/log.hpp"
-#include "plugins/ucx/byte_order.hpp"
 #include "plugins/ucx/class.hpp"
 #include "plugins/ucx/greeting.hpp"
 
@@ -124,64 +124,64 @@ Status Memory::serialize(Class& owner, void* buf, std::size_t size) const {
     if (region == nullptr)
         return log_error(NA_OPNOTSUPPORTED, log_name, "a remote handle cannot be passed on");
     auto* to = static_cast<std::byte*>(buf);
-    store(to, memory_magic);
-    store(to + 4, memory_version);
-    store(to + 8, length);
-    store(to + 16, flags);
-    store(to + 20, static_cast<std::uint32_t>(region->size()));
-    store(to + 24, static_cast<std::uint32_t>(packed.size()));
-    store(to + 28, static_cast<std::uint32_t>(needed));
-    store(to + checksum_at, std::uint64_t{0});
+    store_le(to, memory_magic);
+    store_le(to + 4, memory_version);
+    store_le(to + 8, length);
+    store_le(to + 16, flags);
+    store_le(to + 20, static_cast<std::uint32_t>(region->size()));
+    store_le(to + 24, static_cast<std::uint32_t>(packed.size()));
+    store_le(to + 28, static_cast<std::uint32_t>(needed));
+    store_le(to + checksum_at, std::uint64_t{0});
     std::byte* at = to + fixed_size;
     for (std::size_t i = 0; i < region->size(); ++i) {
-        store(at, (*region)[i].base);
-        store(at + 8, (*region)[i].length);
-        store(at + 16, i < key_of.size() ? key_of[i] : 0);
+        store_le(at, (*region)[i].base);
+        store_le(at + 8, (*region)[i].length);
+        store_le(at + 16, i < key_of.size() ? key_of[i] : 0);
         at += segment_size;
     }
     for (const std::string& key : packed) {
-        store(at, static_cast<std::uint32_t>(key.size()));
+        store_le(at, static_cast<std::uint32_t>(key.size()));
         std::memcpy(at + 4, key.data(), key.size());
         at += 4 + key.size();
     }
-    store(to + checksum_at, checksum({to, needed}));
+    store_le(to + checksum_at, checksum({to, needed}));
     return NA_SUCCESS;
 }
 
 Status Memory::deserialize(Class& owner, const void* buf, std::size_t size) {
     if (size < fixed_size) return NA_OVERFLOW;
     const auto* from = static_cast<const std::byte*>(buf);
-    if (load<std::uint32_t>(from) != memory_magic ||
-        load<std::uint32_t>(from + 4) != memory_version ||
-        (load<std::uint32_t>(from + 16) & ~std::uint32_t{NA_MEM_READWRITE}) != 0)
+    if (load_le<std::uint32_t>(from) != memory_magic ||
+        load_le<std::uint32_t>(from + 4) != memory_version ||
+        (load_le<std::uint32_t>(from + 16) & ~std::uint32_t{NA_MEM_READWRITE}) != 0)
         return malformed();
-    const std::size_t total = load<std::uint32_t>(from + 28);
-    const std::size_t count = load<std::uint32_t>(from + 20);
-    const std::size_t keys = load<std::uint32_t>(from + 24);
+    const std::size_t total = load_le<std::uint32_t>(from + 28);
+    const std::size_t count = load_le<std::uint32_t>(from + 20);
+    const std::size_t keys = load_le<std::uint32_t>(from + 24);
     if (total < fixed_size || count > options::max_segments || keys > count) return malformed();
     if (size < total) return NA_OVERFLOW;
     std::vector<std::byte> bytes(from, from + total);
-    store(bytes.data() + checksum_at, std::uint64_t{0});
-    if (checksum(bytes) != load<std::uint64_t>(from + checksum_at)) return malformed();
+    store_le(bytes.data() + checksum_at, std::uint64_t{0});
+    if (checksum(bytes) != load_le<std::uint64_t>(from + checksum_at)) return malformed();
     if ((total - fixed_size) / segment_size < count) return malformed();
     auto made = std::make_shared<Remote>();
     made->id = next_id.fetch_add(1, std::memory_order_relaxed);
     std::uint64_t covered = 0;
     const std::byte* at = bytes.data() + fixed_size;
     for (std::size_t i = 0; i < count; ++i, at += segment_size) {
-        const Segment segment{load<std::uint64_t>(at), load<std::uint64_t>(at + 8), covered,
-                              load<std::uint32_t>(at + 16)};
+        const Segment segment{load_le<std::uint64_t>(at), load_le<std::uint64_t>(at + 8), covered,
+                              load_le<std::uint32_t>(at + 16)};
         if (segment.length == 0 || covered + segment.length < covered ||
             segment.base + segment.length < segment.base || (keys > 0 && segment.key >= keys))
             return malformed();
         covered += segment.length;
         made->segments.push_back(segment);
     }
-    if (covered != load<std::uint64_t>(from + 8)) return malformed();
+    if (covered != load_le<std::uint64_t>(from + 8)) return malformed();
     const std::byte* end = bytes.data() + total;
     for (std::size_t i = 0; i < keys; ++i) {
         if (end - at < 4) return malformed();
-        const std::size_t length_of_key = load<std::uint32_t>(at);
+        const std::size_t length_of_key = load_le<std::uint32_t>(at);
         if (length_of_key > options::max_rkey_size ||
             static_cast<std::size_t>(end - at - 4) < length_of_key)
             return malformed();
@@ -190,7 +190,7 @@ Status Memory::deserialize(Class& owner, const void* buf, std::size_t size) {
     }
     if (at != end) return malformed();
     length = covered;
-    flags = load<std::uint32_t>(from + 16);
+    flags = load_le<std::uint32_t>(from + 16);
     cls = &owner;
     remote = std::move(made);
     return NA_SUCCESS;

@@ -11,12 +11,12 @@
 #include <cerrno>
 #include <cstring>
 
+#include "na/base/clock.hpp"
 #include "na/base/log.hpp"
+#include "na/sdk/socket.hpp"
 #include "plugins/ucx/class.hpp"
-#include "plugins/ucx/clock.hpp"
 #include "plugins/ucx/context.hpp"
 #include "plugins/ucx/event_key.hpp"
-#include "plugins/ucx/socket.hpp"
 
 namespace cinnabar::ucx {
 
@@ -138,7 +138,7 @@ void Context::take_event(std::uint64_t key, std::uint32_t events) {
         return;
     Connection& connection = *connections_[index].connection;
     if (connection.dialing && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
-        const int error = connect_error(connection.fd.get());
+        const int error = na::sdk::connect_error(connection.fd.get());
         if (error != 0) {
             fail(connection, NA_HOSTUNREACH, std::strerror(error));
             return;

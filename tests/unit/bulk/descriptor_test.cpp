@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "hg/core/class.hpp"
-#include "hg/wire/little_endian.hpp"
+#include "na/base/little_endian.hpp"
 #include "tests/support/log_check.hpp"
 #include "tests/support/memory_plugin.hpp"
 
 using namespace cinnabar::bulk;
-using cinnabar::hg::store_le;
+using cinnabar::store_le;
 
 namespace {
 

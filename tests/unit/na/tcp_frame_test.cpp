@@ -6,10 +6,11 @@
 #include <random>
 #include <vector>
 
+#include "na/base/little_endian.hpp"
 #include "na_types.h"
-#include "plugins/tcp/byte_order.hpp"
 
 using namespace cinnabar::tcp;
+using cinnabar::store_le;
 
 namespace {
 
@@ -185,7 +186,7 @@ TEST_CASE("any bytes are decoded without reading beyond them") {
         }
         Greeting greeting;
         std::size_t used = 0;
-        if (size >= 4) store(bytes.get(), greeting_magic);
+        if (size >= 4) store_le(bytes.get(), greeting_magic);
         if (decode_greeting(view, greeting, used) == Parse::complete) REQUIRE(used <= size);
     }
 }

@@ -14,8 +14,8 @@
 
 #include "na.h"
 #include "na/base/file_descriptor.hpp"
+#include "na/base/little_endian.hpp"
 #include "na/sdk/ip.hpp"
-#include "plugins/tcp/byte_order.hpp"
 #include "plugins/tcp/frame.hpp"
 #include "plugins/tcp/memory.hpp"
 #include "tests/support/log_check.hpp"
@@ -166,7 +166,7 @@ struct Stranger {
         Greeting greeting;
         std::size_t used = 0;
         if (heard.size() < greeting_fixed_size) return greeting;
-        const std::size_t name = load<std::uint16_t>(heard.data() + 48);
+        const std::size_t name = load_le<std::uint16_t>(heard.data() + 48);
         const auto rest = hear(server, name);
         heard.insert(heard.end(), rest.begin(), rest.end());
         CHECK(decode_greeting(heard, greeting, used) == Parse::complete);
@@ -331,7 +331,7 @@ TEST_CASE("keys and ranges that were not given out reach no memory") {
     std::array<std::byte, tcp::Memory::serialized_size> serialised;
     REQUIRE(NA_Mem_handle_serialize(server.cls, serialised.data(), serialised.size(), handle) ==
             NA_SUCCESS);
-    const auto key = load<std::uint64_t>(serialised.data() + 8);
+    const auto key = load_le<std::uint64_t>(serialised.data() + 8);
     Stranger stranger(server);
     stranger.greet();
     CHECK(stranger.hear_greeting(server).kind == GreetingKind::accept);

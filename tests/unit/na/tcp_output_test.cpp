@@ -11,7 +11,7 @@
 #include <random>
 
 #include "na/base/file_descriptor.hpp"
-#include "plugins/tcp/socket.hpp"
+#include "na/sdk/socket.hpp"
 
 using namespace cinnabar::tcp;
 
@@ -26,7 +26,7 @@ struct Fixture {
 
     Fixture() {
         pool.reserve();
-        auto pair = socket_pair();
+        auto pair = cinnabar::na::sdk::socket_pair();
         REQUIRE(pair.ok());
         write_end = std::move(pair->first);
         read_end = std::move(pair->second);

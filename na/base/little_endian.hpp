@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Unaligned little-endian loads and stores, for headers and descriptors.
+// Unaligned little-endian loads and stores, for headers, descriptors and frames. Pure.
 #pragma once
 
 #include <bit>
 #include <cstdint>
 #include <cstring>
 
-namespace cinnabar::hg {
+namespace cinnabar {
 
 static_assert(std::endian::native == std::endian::little, "byte swapping is not written yet");
 
@@ -22,4 +22,4 @@ void store_le(void* to, T value) noexcept {
     std::memcpy(to, &value, sizeof value);
 }
 
-}  // namespace cinnabar::hg
+}  // namespace cinnabar

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Random numbers that a peer cannot guess: link numbers, memory keys and incarnations. Any thread.
+// Random numbers that a peer cannot guess: memory keys, links and incarnations. Any thread.
 #pragma once
 
 #include <sys/random.h>
 
 #include <cstdint>
 
-namespace cinnabar::ofi {
+namespace cinnabar {
 
 // Never 0, except when the system refuses.
 inline std::uint64_t random_u64() noexcept {
@@ -16,4 +16,4 @@ inline std::uint64_t random_u64() noexcept {
     return value;
 }
 
-}  // namespace cinnabar::ofi
+}  // namespace cinnabar

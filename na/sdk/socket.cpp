@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "plugins/tcp/socket.hpp"
+#include "na/sdk/socket.hpp"
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -10,7 +10,7 @@
 #include "na/base/errno_code.hpp"
 #include "na/base/log.hpp"
 
-namespace cinnabar::tcp {
+namespace cinnabar::na::sdk {
 
 namespace {
 
@@ -33,7 +33,7 @@ void tune(int fd) noexcept {
     set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 40000);
 }
 
-Result<FileDescriptor> dial(const na::sdk::IpAddress& ip, std::uint16_t port, bool& dialing) {
+Result<FileDescriptor> dial(const IpAddress& ip, std::uint16_t port, bool& dialing) {
     FileDescriptor fd(::socket(ip.family, socket_type, 0));
     if (!fd) return code_of_errno(errno);
     tune(fd.get());
@@ -67,10 +67,10 @@ int connect_error(int fd) noexcept {
                : 0;
 }
 
-Result<FileDescriptor> listen_on(const na::sdk::IpAddress& ip, std::uint16_t& port) {
+Result<FileDescriptor> listen_on(const IpAddress& ip, std::uint16_t& port, const char* subsystem) {
     const auto failed = [&](const char* what) -> Result<FileDescriptor> {
         const int error = errno;
-        return log_error(code_of_errno(error), "na_tcp", "{}: {}: {}", ip.with_port(port), what,
+        return log_error(code_of_errno(error), subsystem, "{}: {}: {}", ip.with_port(port), what,
                          std::strerror(error));
     };
     FileDescriptor fd(::socket(ip.family, socket_type, 0));
@@ -84,7 +84,7 @@ Result<FileDescriptor> listen_on(const na::sdk::IpAddress& ip, std::uint16_t& po
     length = sizeof storage;
     if (::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&storage), &length) != 0)
         return failed("getsockname");
-    (void)na::sdk::address_of(storage, &port);
+    (void)address_of(storage, &port);
     return fd;
 }
 
@@ -94,4 +94,4 @@ Result<std::pair<FileDescriptor, FileDescriptor>> socket_pair() {
     return std::pair(FileDescriptor(fds[0]), FileDescriptor(fds[1]));
 }
 
-}  // namespace cinnabar::tcp
+}  // namespace cinnabar::na::sdk

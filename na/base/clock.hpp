@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace cinnabar::ucx {
+namespace cinnabar {
 
 inline std::int64_t coarse_now_ns() noexcept {
     timespec now{};
@@ -18,4 +18,4 @@ inline std::int64_t coarse_now_ms() noexcept {
     return coarse_now_ns() / 1'000'000;
 }
 
-}  // namespace cinnabar::ucx
+}  // namespace cinnabar
