@@ -6,25 +6,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
 
+#include "na/base/clock.hpp"
 #include "plugins/tcp/connection.hpp"
 
 namespace cinnabar::tcp {
 
 class Greeters {
 public:
-    static std::int64_t now_ms() noexcept {
-        timespec now{};
-        ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-        return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-    }
-
     bool full() const noexcept { return count_ >= options::max_greeters; }
 
     void add(Connection& connection) noexcept {
         connection.greeter = true;
-        connection.accepted_ms = now_ms();
+        connection.accepted_ms = coarse_now_ms();
         connection.next_greeter = nullptr;
         connection.previous_greeter = last_;
         (last_ != nullptr ? last_->next_greeter : first_) = &connection;
@@ -48,7 +42,7 @@ public:
         if (first_ == nullptr) return nullptr;
         const std::int64_t patience =
             full() ? options::greeting_hurry_ms : options::greeting_patience_ms;
-        return now_ms() - first_->accepted_ms >= patience ? first_ : nullptr;
+        return coarse_now_ms() - first_->accepted_ms >= patience ? first_ : nullptr;
     }
 
 private:
