@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/shared_area.hpp"
+#include "hl/tools/perf/shared_area.hpp"
 
 #include <sys/mman.h>
 
-#include "tests/perf/fail.hpp"
+#include "hl/tools/perf/fail.hpp"
 
 namespace cinnabar::perf {
 namespace {
@@ -19,7 +19,7 @@ SharedArea& map(int descriptor) {
 }  // namespace
 
 SharedArea& create_shared_area(int& descriptor) {
-    descriptor = ::memfd_create("cinnabar_perf", 0);
+    descriptor = ::memfd_create("cinnabar-perf", 0);
     check_system(descriptor >= 0, "memfd_create");
     check_system(::ftruncate(descriptor, sizeof(SharedArea)) == 0, "ftruncate");
     return map(descriptor);

@@ -7,9 +7,9 @@
 #include <functional>
 #include <vector>
 
-#include "tests/perf/control.hpp"
-#include "tests/perf/memory_floor.hpp"
-#include "tests/perf/probe.hpp"
+#include "hl/tools/perf/control.hpp"
+#include "hl/tools/perf/memory_floor.hpp"
+#include "hl/tools/perf/probe.hpp"
 
 namespace cinnabar::perf {
 

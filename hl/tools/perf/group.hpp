@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/perf/peer.hpp"
-#include "tests/perf/probe.hpp"
-#include "tests/perf/session.hpp"
+#include "hl/tools/perf/peer.hpp"
+#include "hl/tools/perf/probe.hpp"
+#include "hl/tools/perf/session.hpp"
 
 namespace cinnabar::perf {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/memory_floor.hpp"
+#include "hl/tools/perf/memory_floor.hpp"
 
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "tests/perf/fail.hpp"
-#include "tests/perf/spin.hpp"
+#include "hl/tools/perf/fail.hpp"
+#include "hl/tools/perf/spin.hpp"
 
 namespace cinnabar::perf {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/cpu.hpp"
+#include "hl/tools/perf/cpu.hpp"
 
 #include <sched.h>
 
-#include "tests/perf/fail.hpp"
+#include "hl/tools/perf/fail.hpp"
 
 namespace cinnabar::perf {
 

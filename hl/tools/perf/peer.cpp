@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/peer.hpp"
+#include "hl/tools/perf/peer.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include "tests/perf/cpu.hpp"
-#include "tests/perf/fail.hpp"
-#include "tests/perf/socket_floor.hpp"
+#include "hl/tools/perf/cpu.hpp"
+#include "hl/tools/perf/fail.hpp"
+#include "hl/tools/perf/socket_floor.hpp"
 
 namespace cinnabar::perf {
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/server.hpp"
+#include "hl/tools/perf/server.hpp"
 
 #include <mercury_bulk.h>
 
 #include <memory>
 #include <vector>
 
-#include "tests/perf/cpu.hpp"
-#include "tests/perf/fail.hpp"
-#include "tests/perf/memory_floor.hpp"
-#include "tests/perf/net.hpp"
-#include "tests/perf/pattern.hpp"
-#include "tests/perf/socket_floor.hpp"
+#include "hl/tools/perf/cpu.hpp"
+#include "hl/tools/perf/fail.hpp"
+#include "hl/tools/perf/memory_floor.hpp"
+#include "hl/tools/perf/net.hpp"
+#include "hl/tools/perf/pattern.hpp"
+#include "hl/tools/perf/socket_floor.hpp"
 
 namespace cinnabar::perf {
 namespace {

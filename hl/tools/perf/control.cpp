@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/control.hpp"
+#include "hl/tools/perf/control.hpp"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -8,7 +8,7 @@
 
 #include <cstring>
 
-#include "tests/perf/fail.hpp"
+#include "hl/tools/perf/fail.hpp"
 
 namespace cinnabar::perf {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::size_t largest_reply = 4096;
 
 // A client that spins for its server's next word would do so for ever.
 void server_ended(int) {
-    static constexpr char text[] = "cinnabar_perf: the server process has ended\n";
+    static constexpr char text[] = "cinnabar-perf: the server process has ended\n";
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text, sizeof text - 1);
     ::_exit(1);
 }
@@ -64,7 +64,7 @@ Inheritance from_text(const std::string& text) {
     Inheritance read;
     if (std::sscanf(text.c_str(), "%d,%d,%d,%d,%d,%d", &read.control, &read.shared_area,
                     &read.socket, &read.event_to_server, &read.event_to_client, &read.cpu) != 6)
-        fail("--server is for this program's own use");
+        fail("peer is for this program's own use");
     return read;
 }
 
@@ -83,7 +83,7 @@ pid_t start_server(const Inheritance& inheritance) {
     // By its own path, so that the process bears the program's name.
     std::array<char, 4096> program{};
     check_system(::readlink("/proc/self/exe", program.data(), program.size() - 1) > 0, "readlink");
-    ::execl(program.data(), program.data(), "--server", text.c_str(), nullptr);
+    ::execl(program.data(), program.data(), "peer", text.c_str(), nullptr);
     fail(fmt::format("starting the server: {}", std::strerror(errno)));
 }
 

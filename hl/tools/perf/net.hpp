@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "tests/perf/spin.hpp"
+#include "hl/tools/perf/spin.hpp"
 
 namespace cinnabar::perf {
 

@@ -3,10 +3,11 @@
 // is compared. A round whose two floors disagree saw it change, and is dropped and repeated.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "tests/perf/probe.hpp"
+#include "hl/tools/perf/probe.hpp"
 
 namespace cinnabar::perf {
 
@@ -41,7 +42,8 @@ struct Figure {
     int dropped = 0;
 };
 
-// Takes as long as the limits say.
-Figure measure(const Case& what, const Limits& limits);
+// Takes as long as the limits say; tells `progress` between rounds which part is done.
+Figure measure(const Case& what, const Limits& limits,
+               const std::function<void(double part)>& progress);
 
 }  // namespace cinnabar::perf

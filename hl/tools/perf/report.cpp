@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/report.hpp"
+#include "hl/tools/perf/report.hpp"
 
 #include <fmt/format.h>
 
 #include <fstream>
 
-#include "tests/perf/facts.hpp"
-#include "tests/perf/fail.hpp"
+#include "hl/tools/perf/facts.hpp"
+#include "hl/tools/perf/fail.hpp"
 
 namespace cinnabar::perf {
 namespace {

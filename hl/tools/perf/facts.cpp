@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/facts.hpp"
+#include "hl/tools/perf/facts.hpp"
 
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "perf_commit.hpp"
+#include <perf_commit.hpp>
 
 namespace cinnabar::perf {
 namespace {
@@ -32,7 +32,7 @@ std::string time_now() {
 nlohmann::json host_facts() {
     utsname system{};
     ::uname(&system);
-    return {{"program", "cinnabar_perf"},
+    return {{"program", "cinnabar-perf"},
             {"commit", CINNABAR_COMMIT},
             {"build_type", CINNABAR_BUILD_TYPE},
             {"compiler", CINNABAR_COMPILER},

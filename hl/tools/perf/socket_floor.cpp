@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/socket_floor.hpp"
+#include "hl/tools/perf/socket_floor.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <array>
 
-#include "tests/perf/fail.hpp"
-#include "tests/perf/spin.hpp"
+#include "hl/tools/perf/fail.hpp"
+#include "hl/tools/perf/spin.hpp"
 
 namespace cinnabar::perf {
 namespace {

@@ -2,7 +2,7 @@
 // The server process: does what the client's commands ask for, one after the other, in one thread.
 #pragma once
 
-#include "tests/perf/control.hpp"
+#include "hl/tools/perf/control.hpp"
 
 namespace cinnabar::perf {
 

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "tests/perf/net.hpp"
+#include "hl/tools/perf/net.hpp"
 
 namespace cinnabar::perf {
 

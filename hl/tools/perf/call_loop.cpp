@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/call_loop.hpp"
+#include "hl/tools/perf/call_loop.hpp"
 
-#include "tests/perf/fail.hpp"
+#include "hl/tools/perf/fail.hpp"
 
 namespace cinnabar::perf {
 

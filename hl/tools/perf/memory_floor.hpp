@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "tests/perf/shared_area.hpp"
+#include "hl/tools/perf/shared_area.hpp"
 
 namespace cinnabar::perf {
 

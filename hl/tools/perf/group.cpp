@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/group.hpp"
+#include "hl/tools/perf/group.hpp"
 
 #include <fmt/format.h>
+
+#include "hl/tools/protocols.hpp"
 
 namespace cinnabar::perf {
 namespace {
@@ -30,22 +32,24 @@ void add_call_floors(const Group& group, std::uint64_t window, Peer& peer, Case&
 }  // namespace
 
 std::vector<Group> groups() {
-    return {
-        {"sm", "na+sm", Kind::shared_memory, true},
-        {"sm", "na+sm", Kind::shared_memory, false},
-        {"tcp", "na+tcp://127.0.0.1:0", Kind::sockets, true},
-        {"tcp", "na+tcp://127.0.0.1:0", Kind::sockets, false},
-#ifdef CINNABAR_HAS_OFI
-        {"ofi+tcp", "ofi+tcp://127.0.0.1:0", Kind::sockets, true},
-        {"ofi+tcp", "ofi+tcp://127.0.0.1:0", Kind::sockets, false},
-#endif
-#ifdef CINNABAR_HAS_UCX
-        {"ucx+tcp", "ucx+tcp://127.0.0.1:0", Kind::sockets, true},
-        {"ucx+tcp", "ucx+tcp://127.0.0.1:0", Kind::sockets, false},
-        {"ucx+all", "ucx+all://127.0.0.1:0", Kind::shared_memory, true},
-        {"ucx+all", "ucx+all://127.0.0.1:0", Kind::shared_memory, false},
-#endif
+    static const struct {
+        const char* path;
+        const char* protocol;  // that it needs, or null
+        const char* info;
+        Kind kind;
+    } table[] = {
+        {"sm", nullptr, "na+sm", Kind::shared_memory},
+        {"tcp", nullptr, "na+tcp://127.0.0.1:0", Kind::sockets},
+        {"ofi+tcp", "ofi+tcp", "ofi+tcp://127.0.0.1:0", Kind::sockets},
+        {"ucx+tcp", "ucx+tcp", "ucx+tcp://127.0.0.1:0", Kind::sockets},
+        {"ucx+all", "ucx+all", "ucx+all://127.0.0.1:0", Kind::shared_memory},
     };
+    std::vector<Group> all;
+    for (const auto& line : table)
+        if (line.protocol == nullptr || !tools::list_protocols(line.protocol).empty())
+            for (const bool busy : {true, false})
+                all.push_back({line.path, line.info, line.kind, busy});
+    return all;
 }
 
 std::vector<Case> call_cases(const Group& group, Peer& peer, Session& session) {

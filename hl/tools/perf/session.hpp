@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "tests/perf/net.hpp"
-#include "tests/perf/peer.hpp"
+#include "hl/tools/perf/net.hpp"
+#include "hl/tools/perf/peer.hpp"
 
 namespace cinnabar::perf {
 

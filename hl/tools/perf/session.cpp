@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/session.hpp"
+#include "hl/tools/perf/session.hpp"
 
 #include <mercury_bulk.h>
 
@@ -7,9 +7,9 @@
 #include <cstring>
 #include <utility>
 
-#include "tests/perf/call_loop.hpp"
-#include "tests/perf/fail.hpp"
-#include "tests/perf/pattern.hpp"
+#include "hl/tools/perf/call_loop.hpp"
+#include "hl/tools/perf/fail.hpp"
+#include "hl/tools/perf/pattern.hpp"
 
 namespace cinnabar::perf {
 namespace {

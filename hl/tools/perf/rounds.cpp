@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// cinnabar_perf: what a call and a pull cost between two processes on this machine, and what the
-// machine itself costs underneath, measured in the same minutes. docs/performance.md says how to
-// read it.
-#include <unistd.h>
+#include "hl/tools/perf/rounds.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string>
+#include <vector>
 
-#include "tests/perf/fail.hpp"
-#include "tests/perf/group.hpp"
-#include "tests/perf/report.hpp"
-#include "tests/perf/server.hpp"
+#include "hl/tools/perf/group.hpp"
+#include "hl/tools/perf/measure.hpp"
+#include "hl/tools/perf/progress_bar.hpp"
+#include "hl/tools/perf/report.hpp"
 
 namespace cinnabar::perf {
 namespace {
@@ -20,7 +17,6 @@ struct Options {
     Limits limits;
     std::string json;
     std::vector<std::string> only;
-    std::string server;
     bool quick = false;
     bool no_pin = false;
 };
@@ -69,41 +65,18 @@ private:
     void measure_all(const std::vector<Case>& cases) {
         for (const Case& one : cases) {
             if (!is_selected(one.name)) continue;
-            show_progress("measuring " + one.name);
-            const Figure figure = measure(one, options_.limits);
-            show_progress("");
+            ProgressBar bar(one.name);
+            const Figure figure =
+                measure(one, options_.limits, [&](double part) { bar.show(part); });
+            bar.clear();
             report_.add(one, figure);
         }
-    }
-
-    static void show_progress(const std::string& text) {
-        if (::isatty(STDERR_FILENO) == 0) return;
-        fmt::print(stderr, "\r{:<60}\r", text);
     }
 
     const Options& options_;
     Peer peer_;
     Report report_;
 };
-
-void declare(CLI::App& app, Options& options) {
-    app.add_option("--json", options.json, "write the report to this file, too");
-    app.add_option("--only", options.only,
-                   "only the cases whose names begin so, for example sm/busy/rpc");
-    app.add_option("--rounds", options.limits.rounds, "rounds that count, for each case")
-        ->check(CLI::Range(1, 100000))
-        ->capture_default_str();
-    app.add_option("--phase", options.limits.phase_seconds, "seconds of one probe in one round")
-        ->check(CLI::Range(1e-5, 60.0))
-        ->capture_default_str();
-    app.add_option("--tolerance", options.limits.tolerance,
-                   "by which factor the two floors of a round may disagree")
-        ->check(CLI::Range(1.0, 1e9))
-        ->capture_default_str();
-    app.add_flag("--no-pin", options.no_pin, "let the system choose the processors");
-    app.add_flag("--quick", options.quick, "see that everything works; the figures are worthless");
-    app.add_option("--server", options.server)->group("");
-}
 
 void adjust(Options& options) {
     if (options.quick) {
@@ -114,13 +87,8 @@ void adjust(Options& options) {
     options.limits.attempts = 4 * options.limits.rounds;
 }
 
-int run(int argc, char** argv) {
-    CLI::App app("What calls and pulls cost, and what the machine costs underneath");
-    Options options;
-    declare(app, options);
-    CLI11_PARSE(app, argc, argv);
+int run_rounds(Options& options) {
     adjust(options);
-    if (!options.server.empty()) return run_server(from_text(options.server));
     Run run(options);
     for (const Group& group : groups())
         run.group(group);
@@ -129,12 +97,30 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace cinnabar::perf
 
-int main(int argc, char** argv) {
-    try {
-        return cinnabar::perf::run(argc, argv);
-    } catch (const std::exception& error) {
-        cinnabar::perf::fail(error.what());
-    }
+void declare_rounds(CLI::App& app, std::function<int()>& chosen) {
+    auto* command = app.add_subcommand(
+        "run", "Calls and pulls over every network of this machine, between two processes of it");
+    auto options = std::make_shared<Options>();
+    command->add_option("--json", options->json, "Write the report to this file, too");
+    command->add_option("--only", options->only,
+                        "Only the cases whose names begin so, for example sm/busy/rpc");
+    command->add_option("--rounds", options->limits.rounds, "Rounds that count, for each case")
+        ->check(CLI::Range(1, 100000))
+        ->capture_default_str();
+    command
+        ->add_option("--phase", options->limits.phase_seconds, "Seconds of one probe in one round")
+        ->check(CLI::Range(1e-5, 60.0))
+        ->capture_default_str();
+    command
+        ->add_option("--tolerance", options->limits.tolerance,
+                     "By which factor the two floors of a round may disagree")
+        ->check(CLI::Range(1.0, 1e9))
+        ->capture_default_str();
+    command->add_flag("--no-pin", options->no_pin, "Let the system choose the processors");
+    command->add_flag("--quick", options->quick,
+                      "See that everything works; the figures are worthless");
+    command->callback([options, &chosen] { chosen = [options] { return run_rounds(*options); }; });
 }
+
+}  // namespace cinnabar::perf

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/net.hpp"
+#include "hl/tools/perf/net.hpp"
 
 #include <mercury_proc.h>
 
-#include "tests/perf/fail.hpp"
+#include "hl/tools/perf/fail.hpp"
 
 namespace cinnabar::perf {
 namespace {

@@ -16,7 +16,7 @@
 namespace cinnabar::perf {
 
 [[noreturn]] inline void fail(std::string_view what) {
-    fmt::print(stderr, "cinnabar_perf: {}\n", what);
+    fmt::print(stderr, "cinnabar-perf: {}\n", what);
     std::fflush(nullptr);
     ::_exit(1);
 }

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "tests/perf/measure.hpp"
+#include "hl/tools/perf/measure.hpp"
 
 namespace cinnabar::perf {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tests/perf/measure.hpp"
+#include "hl/tools/perf/measure.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -67,7 +67,8 @@ Spread spread_of(std::vector<double> values) {
     return {at(0.25), at(0.5), at(0.75)};
 }
 
-Figure measure(const Case& what, const Limits& limits) {
+Figure measure(const Case& what, const Limits& limits,
+               const std::function<void(double part)>& progress) {
     const Sized floor(what.floor, limits.phase_seconds);
     const Sized probe(what.probe, limits.phase_seconds);
     std::vector<Sized> others;
@@ -79,6 +80,7 @@ Figure measure(const Case& what, const Limits& limits) {
     Samples under;
     std::vector<Samples> beside(others.size());
     while (figure.kept < limits.rounds && figure.kept + figure.dropped < limits.attempts) {
+        progress(static_cast<double>(figure.kept) / limits.rounds);
         const double before = floor.time();
         const double value = probe.time();
         const double after = floor.time();
