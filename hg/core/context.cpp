@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 
+#include "hg/core/route.hpp"
 #include "hg/net/status.hpp"
 
 namespace cinnabar::hg {
@@ -89,6 +90,7 @@ hg_context* open_context(hg_class& cls, std::uint8_t id, bool receive) {
     context->handle_create_arg = cls.handle_create_arg;
     context->na = NA_Context_create_sink(cls.na, id);
     if (context->na == nullptr) return nullptr;
+    if (cls.routed) context->net_receives = route_receives();
     context->max_tag = NA_Msg_get_max_tag(cls.na);
     cls.contexts.fetch_add(1, std::memory_order_relaxed);
     add_to_counting(*context);

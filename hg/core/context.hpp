@@ -32,6 +32,7 @@ struct hg_context {
 
     std::atomic<bool> receiving{false};  // arrivals are wanted: receives are re-posted
     cinnabar::LocalAtomic<int> receives_posted{0};
+    const cinnabar::LocalAtomic<int>* net_receives = nullptr;  // auto_sm: in each of the two nets
     // Target handles whose receive the net has refused; progress tries again.
     cinnabar::FreeList<hg_handle, &hg_handle::next_in_pool> unposted;
     cinnabar::LocalAtomic<int> unposted_count{0};

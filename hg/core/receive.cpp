@@ -2,6 +2,8 @@
 // Second step of an RPC, at the target: a request arrives, is checked, an overflowed payload is
 // fetched, and at trigger the registered callback is called. Every request that wants a response
 // gets one, if only an error.
+#include <algorithm>
+
 #include "hg/core/context.hpp"
 #include "hg/core/handle.hpp"
 #include "hg/core/overflow.hpp"
@@ -16,6 +18,13 @@ namespace {
 constexpr int low_water = 8;
 // Made at a time, so that progress is not held up for long.
 constexpr std::uint32_t growth_step = 64;
+
+// How many receives are posted where fewest are: those of another net take no message of this one.
+int scarcest(const hg_context& context, int left) noexcept {
+    if (context.net_receives == nullptr) return left;
+    return std::min(context.net_receives[0].load(std::memory_order_relaxed),
+                    context.net_receives[1].load(std::memory_order_relaxed));
+}
 
 void run_serve(Completion& completion) noexcept {
     serve(*static_cast<hg_handle*>(completion.owner));
@@ -103,7 +112,8 @@ void on_request(const na_cb_info* info) noexcept {
         refuse(handle, ret);
     }
     const std::int32_t increment = context.cls->options.request_post_incr;
-    if (left < low_water && increment > 0 && context.receiving.load(std::memory_order_relaxed) &&
+    if (increment > 0 && scarcest(context, left) < low_water &&
+        context.receiving.load(std::memory_order_relaxed) &&
         context.unposted_count.load(std::memory_order_relaxed) == 0)
         (void)grow_receives(context, std::min(growth_step, static_cast<std::uint32_t>(increment)));
 }

@@ -121,6 +121,10 @@ na_class_t* open_route(na_class_t* first, na_class_t* second, bool listen) {
     return result;
 }
 
+const LocalAtomic<int>* route_receives() noexcept {
+    return route::opened_receives;
+}
+
 na_return_t route_lookup(na_class_t* route, const char* name, na_addr_t** addr) {
     return NA_Addr_lookup(route, (std::string(route::prefix) + name).c_str(), addr);
 }

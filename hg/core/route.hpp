@@ -12,11 +12,17 @@
 
 #include "mercury_types.h"
 #include "na.h"
+#include "na/base/local_atomic.hpp"
 
 namespace cinnabar::hg {
 
 // A net over the two, which it takes over, also on failure: nullptr after a log line.
 na_class_t* open_route(na_class_t* first, na_class_t* second, bool listen);
+
+// How many receives are posted in each net of the context of a routed net that this thread opened
+// last: two numbers, which live as long as the context. A net that runs out is not helped by those
+// of the other.
+const LocalAtomic<int>* route_receives() noexcept;
 
 // Strings as users know them, without the name that libna gives this net.
 na_return_t route_lookup(na_class_t* route, const char* name, na_addr_t** addr);

@@ -188,8 +188,11 @@ na_return_t cancel(void* ctx, void* block) {
 
 }  // namespace
 
+thread_local const LocalAtomic<int>* opened_receives = nullptr;
+
 na_return_t open_context(void* cls, void* ctx, std::uint8_t id) {
     auto* context = new (ctx) Context{static_cast<Class*>(cls), {}, {}, {}, {}};
+    opened_receives = context->receives;
     na_return_t ret = NA_SUCCESS;
     for (int net = 0; net < net_count && ret == NA_SUCCESS; ++net) {
         context->part[net] = NA_Context_create_sink(context->cls->net[net], id);

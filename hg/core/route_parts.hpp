@@ -48,6 +48,9 @@ struct Op {
     std::atomic<int> net;  // where it was posted last; a cancel may read it in another thread
 };
 
+// Of the context that this thread opened last.
+extern thread_local const LocalAtomic<int>* opened_receives;
+
 // libna's functions for plugins; set before anything else is used.
 const na_host& host() noexcept;
 inline int net_of(const Address& addr) noexcept {
