@@ -37,7 +37,6 @@ Status Class::open(const na_plugin_open& info) {
     CINNABAR_TRY(take_message_size(info.init->max_expected_size, max_expected_));
     prefix_ = std::string(info.protocol) + "://";
     host_number_ = ucx::host_number();
-    shares_memory_ = ucx::shares_memory(info.protocol);
     CINNABAR_TRY(bind(info));
     return library_.open(info.protocol, blocking_);
 }

@@ -34,10 +34,12 @@ public:
     // For contexts.
     AddressTable& addresses() noexcept { return addresses_; }
     ucp_context_h library() const noexcept { return library_.get(); }
+    // Whether the net has one-sided operations of its own.
+    bool one_sided() const noexcept { return library_.one_sided(); }
+    RegionTable& regions() noexcept { return regions_; }
     // "tcp://" and the like: what stands in front of every address.
     const std::string& prefix() const noexcept { return prefix_; }
     std::uint64_t host_number() const noexcept { return host_number_; }
-    bool shares_memory() const noexcept { return shares_memory_; }
     // Tells the contexts that a peer's memory is not used any more.
     void drop_keys(const Remote& remote);
     const std::string& self_name() const noexcept { return addresses_.self_name(); }
@@ -62,10 +64,10 @@ private:
     void refuse_for_want_of_descriptors();
 
     AddressTable addresses_;
+    RegionTable regions_;
     Library library_;
     std::string prefix_;
     std::uint64_t host_number_ = 0;
-    bool shares_memory_ = false;
     std::uint64_t incarnation_ = 0;
     na::sdk::IpAddress bound_;
     na::sdk::IpAddress published_;

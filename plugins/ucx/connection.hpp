@@ -18,6 +18,7 @@
 #include "plugins/ucx/address.hpp"
 #include "plugins/ucx/greeting.hpp"
 #include "plugins/ucx/op.hpp"
+#include "plugins/ucx/transfers.hpp"
 
 namespace cinnabar::ucx {
 
@@ -43,16 +44,23 @@ struct Peer {
     }
 };
 
-// Something that UCX works on: the header of a message, or a piece of a transfer. UCX holds a
-// pointer to it until it is done, which over shared memory may be never if the peer is gone: then
-// the flight outlives its operation.
+// Something that UCX works on: a message, or a piece of a transfer. UCX holds a pointer to it until
+// it is done, which may be never if the peer is gone (1.13, lanes over memory): then the flight
+// outlives its operation. So of messages UCX holds nothing else: it has a copy, or asks us for the
+// bytes as it sends them.
 struct Flight {
     Flight* next = nullptr;
     Flight* previous = nullptr;
     Connection* connection = nullptr;
     Op* op = nullptr;  // nullptr: nobody waits for it
-    std::array<std::byte, message_header_size> header{};
-    std::unique_ptr<std::byte[]> copy;  // a copied message; kept for the next one
+    std::array<std::byte, transfer_header_size> header{};
+    // Where the bytes are that UCX asks for; in neither if they are not to be read any more.
+    const std::byte* bytes = nullptr;
+    std::shared_ptr<Region> region;
+    bool pins = false;         // region is the peer's to read as long as it is registered
+    std::uint64_t offset = 0;  // in the region
+    std::size_t size = 0;
+    std::array<std::byte, options::copy_limit> copy;
 };
 
 enum class Phase : std::uint8_t {
@@ -97,8 +105,11 @@ struct Connection {
     std::vector<std::byte> worker;
 
     ucp_ep_h ep = nullptr;
-    bool memory = false;  // see Endpoint
+    bool itself = false;     // the other end is this context
+    bool memory = false;     // see Endpoint
+    bool one_sided = false;  // likewise
     Flight* flights = nullptr;
+    std::unique_ptr<Transfers> transfers;
     std::uint32_t sending = 0;  // messages with UCX
     std::uint32_t pieces = 0;   // of transfers with UCX
     std::int64_t credit = options::credit_window;

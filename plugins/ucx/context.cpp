@@ -34,6 +34,8 @@ Status watch(int epoll, int fd, std::uint32_t events, std::uint64_t key) {
 Context::Context(Class& cls, std::uint8_t id) : cls_(cls), id_(id) {}
 
 Context::~Context() {
+    worker_.close();
+    if (chunk_type_ != 0) ucp_dt_destroy(chunk_type_);
     if (self_ != nullptr) na::sdk::unref(*self_);
 }
 
@@ -47,6 +49,7 @@ Status Context::open() {
         CINNABAR_TRY(watch(epoll_.get(), cls_.listener(), EPOLLIN | EPOLLEXCLUSIVE, listener_key));
     CINNABAR_TRY(worker_.open(cls_.library()));
     CINNABAR_TRY(handle_messages());
+    CINNABAR_TRY(open_transfers());
     if (cls_.blocking()) {
         const auto fd = worker_.event_fd();
         if (!fd.ok()) return fd.status();
@@ -79,7 +82,7 @@ void Context::say_goodbye() {
         Connection* connection = connections_[i].connection.get();
         if (connection == nullptr || !connection->usable() || !connection->used) continue;
         (void)submit(*connection, MessageType::goodbye, 0, nullptr);
-        if (!connection->memory) flush(*connection, nullptr);
+        flush(*connection, nullptr);
     }
 }
 
@@ -230,6 +233,7 @@ Connection* Context::add_connection(FileDescriptor&& fd, Phase phase, bool diali
     const std::uint32_t index = free_connections_.back();
     ConnectionSlot& slot = connections_[index];
     auto made = std::make_unique<Connection>();
+    made->transfers = std::make_unique<Transfers>();
     made->fd = std::move(fd);
     made->phase = phase;
     made->dialing = dialing;
@@ -307,28 +311,21 @@ void Context::drop(Connection& connection) {
     connection.next_dead = std::move(graveyard_);
     graveyard_ = std::move(slot.connection);
     graves_changed_ = true;
-    // Without lanes that notice errors UCX closes only what it is done with: bury() sees to that.
-    if (!connection.memory) close_endpoint(connection, true);
+    close_endpoint(connection, !connection.itself);
 }
 
-// Over memory, UCX does not give back what it holds for a peer that is gone. It touches none of it
-// either, because the queue to that peer never moves again; what it would touch later than the
-// operation's end is copied, see submit().
-void Context::abandon_flights(Connection& connection, na_return_t code) {
-    if (!connection.memory) return;
+// Ends the messages that UCX has and may never give back.
+void Context::abandon_messages(Connection& connection, na_return_t code) {
     Op* ended = nullptr;  // linked by next_waiting: finish() may lead to anything
     for (Flight* flight = connection.flights; flight != nullptr; flight = flight->next) {
+        if (flight->op == nullptr || flight->op->is_rma()) continue;
         Op* op = std::exchange(flight->op, nullptr);
-        if (op == nullptr) continue;
-        if (op->is_rma()) {
-            if (op->end_code == NA_SUCCESS) op->end_code = code;
-            if (--op->pieces > 0 || op->queued) continue;
-        }
+        flight->bytes = nullptr;
         op->next_waiting = std::exchange(ended, op);
     }
     while (Op* op = ended) {
         ended = op->next_waiting;
-        finish(*op, op->is_rma() ? op->end_code : code);
+        finish(*op, code);
     }
 }
 
@@ -358,7 +355,8 @@ void Context::fail(Connection& connection, na_return_t code, const char* why) {
         log_debug(log_name, "{}: {}", describe(connection), why);
     connection.end_code = code;
     drop(connection);
-    abandon_flights(connection, code);
+    abandon_messages(connection, code);
+    fail_transfers(connection, code);
     if (!main) return;
     if (parked != nullptr && parked->phase == Phase::parked)
         welcome(*parked);
@@ -372,8 +370,7 @@ void Context::bury() {
     std::unique_ptr<Connection>* link = &graveyard_;
     while (*link != nullptr) {
         Connection& dead = **link;
-        if (dead.ep != nullptr && dead.flights == nullptr) close_endpoint(dead, false);
-        if (dead.ep != nullptr || dead.closing || dead.flights != nullptr) {
+        if (dead.closing || dead.flights != nullptr) {
             link = &dead.next_dead;
         } else {
             *link = std::move(dead.next_dead);

@@ -2,7 +2,8 @@
 // An endpoint: a UCX worker, connections, peers, posted receives and an epoll set. Everything
 // private runs inside the serial, by whichever thread entered it; public functions may be called
 // from any thread. The members are implemented by subject: context.cpp (life, peers, failure),
-// handshake.cpp (connections made), message.cpp, rma.cpp, progress.cpp (polling, waking, cancel).
+// handshake.cpp (connections made), message.cpp, transfer.cpp, rma.cpp, progress.cpp (polling,
+// waking, cancel).
 #pragma once
 
 #include <atomic>
@@ -108,7 +109,7 @@ private:
     static void on_closed(void* request, ucs_status_t status, void* user_data);
     void fail(Connection& connection, na_return_t code, const char* why);
     void drop(Connection& connection);
-    void abandon_flights(Connection& connection, na_return_t code);
+    void abandon_messages(Connection& connection, na_return_t code);
     void fail_peer(Peer& peer, na_return_t code);
     void settle();
     void bury();
@@ -160,6 +161,30 @@ private:
     void breach(Connection& connection, const char* what) noexcept;
     Status handle_messages();
 
+    Connection* connection_of(Token token) const noexcept;
+
+    // transfer.cpp
+    Status open_transfers();
+    bool give(Connection& connection, MessageType type, TransferHeader header, Flight& flight);
+    static void on_given(void* request, ucs_status_t status, void* user_data);
+    void pump_transfers(Connection& connection);
+    bool advance_by_messages(Connection& connection, Op& op, unsigned& budget);
+    static void leave_queue(Op& op) noexcept;
+    void end_by_messages(Op& op, na_return_t code);
+    void fail_transfers(Connection& connection, na_return_t code);
+    bool answer_one(Connection& connection);
+    bool serve_one(Connection& connection);
+    template <MessageType type>
+    static ucs_status_t on_transfer(void* arg, const void* header, std::size_t header_length,
+                                    void* data, std::size_t length,
+                                    const ucp_am_recv_param_t* param);
+    void refuse_transfer(Connection& connection, Served& served, na_return_t code,
+                         const TransferHeader& header);
+    void take_fetch(Connection& connection, const TransferHeader& header);
+    void take_fetched(Connection& connection, const TransferHeader& header, const std::byte* bytes);
+    void take_store(Connection& connection, const TransferHeader& header, const std::byte* bytes);
+    void take_ended(Connection& connection, const TransferHeader& header);
+
     // rma.cpp
     Status post_rma(Op& op, OpKind kind, const na_rma& rma);
     void start_rma(Op& op);
@@ -204,6 +229,8 @@ private:
     std::uint64_t completions_ = 0;
     std::uint64_t attempts_ = 0;
     Address* self_ = nullptr;
+    std::uint64_t rma_messages_ = 0;
+    ucp_datatype_t chunk_type_ = 0;
     Flights flights_;
     std::vector<ConnectionSlot> connections_;
     std::vector<std::uint32_t> free_connections_;

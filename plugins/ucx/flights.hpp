@@ -12,10 +12,14 @@ namespace cinnabar::ucx {
 
 class Flights {
 public:
-    // nullptr: out of memory. `with_copy`: there is room to copy a message.
-    Flight* take(bool with_copy) noexcept;
+    // nullptr: out of memory.
+    Flight* take() noexcept;
     void give_back(Flight& flight) noexcept {
         flight.op = nullptr;
+        flight.bytes = nullptr;
+        flight.region.reset();
+        flight.pins = false;
+        flight.size = 0;
         flight.next = free_;
         free_ = &flight;
     }

@@ -21,7 +21,7 @@ enum class Parse { complete, more, malformed };
 enum class GreetingKind : std::uint8_t { connect = 1, accept = 2, reject = 3 };
 
 inline constexpr std::uint32_t greeting_magic = 0x55424e43;  // "CNBU"
-inline constexpr std::uint16_t wire_version = 1;
+inline constexpr std::uint16_t wire_version = 2;
 inline constexpr std::size_t greeting_fixed_size = 96;
 inline constexpr std::size_t max_greeting_size =
     greeting_fixed_size + options::max_name_size + options::max_worker_address;
@@ -59,7 +59,16 @@ Parse decode_greeting(std::span<const std::byte> bytes, Greeting& greeting,
 
 // --- active messages
 
-enum class MessageType : unsigned { unexpected = 1, expected = 2, credit = 3, goodbye = 4 };
+enum class MessageType : unsigned {
+    unexpected = 1,
+    expected = 2,
+    credit = 3,
+    goodbye = 4,
+    fetch = 5,    // get: the request
+    fetched = 6,  // get: bytes
+    store = 7,    // put: bytes
+    ended = 8     // of a put, or of one that is refused
+};
 
 inline constexpr std::size_t message_header_size = 16;
 

@@ -45,6 +45,7 @@ void Context::connect(Peer& peer) noexcept {
 void Context::connect_self(Peer& peer) {
     Connection* connection = add_connection(FileDescriptor(), Phase::established, false);
     connection->tcp = false;
+    connection->itself = true;
     connection->peer = &peer;
     peer.connection = connection;
     connection->remote_token = {connection->slot, connection->generation};
@@ -367,9 +368,7 @@ void Context::welcome(Connection& connection) {
 bool Context::open_endpoint(Connection& connection) {
     EndpointRequest request;
     request.remote = connection.worker;
-    request.itself = !connection.fd;
-    request.may_share_memory =
-        request.itself || (cls_.shares_memory() && connection.host == cls_.host_number());
+    request.itself = connection.itself;
     request.on_error = on_error;
     request.arg = &connection;
     connection.context = this;
@@ -380,6 +379,7 @@ bool Context::open_endpoint(Connection& connection) {
     }
     connection.ep = endpoint->ep;
     connection.memory = endpoint->memory;
+    connection.one_sided = endpoint->one_sided;
     connection.worker.clear();
     connection.worker.shrink_to_fit();
     log_debug(log_name, "{}: connected {}", describe(connection),

@@ -2,6 +2,7 @@
 #include "plugins/ucx/library.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,7 @@
 
 #include "na/base/log.hpp"
 #include "plugins/ucx/greeting.hpp"
+#include "plugins/ucx/lanes.hpp"
 
 // UCX keeps its global settings in headers that not every package has.
 #if __has_include(<ucs/debug/log_def.h>) && __has_include(<ucm/api/ucm.h>)
@@ -45,6 +47,11 @@ constexpr std::array protocols = {
     std::string_view("rocm_ipc"),  std::string_view("ugni"),
 };
 
+// What the environment says explicitly stays as it is.
+bool users(const char* variable) noexcept {
+    return std::getenv(variable) != nullptr;
+}
+
 template <class Test>
 bool any_name(std::string_view list, Test&& test) noexcept {
     for (;;) {
@@ -69,11 +76,6 @@ ucs_log_func_rc_t take_line(const char*, unsigned, const char*, ucs_log_level_t 
         log(ours, log_name, "UCX: {}", text.data());
     }
     return UCS_LOG_FUNC_RC_STOP;
-}
-
-// What the environment says explicitly stays as it is.
-bool users(const char* variable) noexcept {
-    return std::getenv(variable) != nullptr;
 }
 
 // The way of UCX's lines into our log ends before this plugin's code goes.
@@ -114,6 +116,19 @@ void settle() noexcept {}
 
 #endif
 
+// A network of UCX needs its thread, which a fork does not copy though UCX believes it did.
+bool used_before_fork() noexcept {
+    static const pid_t first = ::getpid();
+    return ::getpid() != first;
+}
+
+bool only_memory(std::string_view protocol) noexcept {
+    return !any_name(protocol, [](std::string_view name) {
+        return name != "sm" && name != "shm" && name != "posix" && name != "sysv" &&
+               name != "self" && name != "cma";
+    });
+}
+
 // Errors of the configuration are the user's to see, through the result of ucp_init().
 void modify(ucp_config_t* config, const char* name, const std::string& value) noexcept {
     const ucs_status_t status = ucp_config_modify(config, name, value.c_str());
@@ -126,12 +141,6 @@ void modify(ucp_config_t* config, const char* name, const std::string& value) no
 bool known_protocol(std::string_view protocol) noexcept {
     return !any_name(protocol, [](std::string_view name) {
         return std::find(protocols.begin(), protocols.end(), name) == protocols.end();
-    });
-}
-
-bool shares_memory(std::string_view protocol) noexcept {
-    return any_name(protocol, [](std::string_view name) {
-        return name == "all" || name == "sm" || name == "shm" || name == "posix" || name == "sysv";
     });
 }
 
@@ -189,20 +198,42 @@ Status Library::open(const std::string& protocol, bool wakeup) {
     if (status != UCS_OK)
         return log_error(code_of(status), log_name, "UCX's configuration: {}",
                          ucs_status_string(status));
+    const bool forked = used_before_fork();
+    if (forked && !only_memory(protocol) && protocol != "all") {
+        ucp_config_release(config);
+        return log_error(NA_OPNOTSUPPORTED, log_name,
+                         "UCX was used before this process was forked: in it, only memory works");
+    }
     // "all" is UCX's default, which the environment may narrow.
-    if (protocol == "tcp" || protocol == "sm" || protocol == "shm")
+    if (forked && protocol == "all")
+        modify(config, "TLS", "sm,self");
+    else if (protocol == "tcp" || protocol == "sm" || protocol == "shm")
         modify(config, "TLS", protocol + ",self");
     else if (protocol != "all")
         modify(config, "TLS", protocol);
+    // Lanes over memory are for those, too, who ask UCX to end what a lost peer leaves.
+    if (!users("UCX_MM_ERROR_HANDLING")) modify(config, "MM_ERROR_HANDLING", "y");
+    // So that a chunk of a transfer is one piece for the network too.
+    if (!users("UCX_TCP_TX_SEG_SIZE")) modify(config, "TCP_TX_SEG_SIZE", "64k");
     // The control sockets tell of lost peers, without a timer.
-    if (std::getenv("UCX_KEEPALIVE_INTERVAL") == nullptr)
-        modify(config, "KEEPALIVE_INTERVAL", "inf");
+    if (!users("UCX_KEEPALIVE_INTERVAL")) modify(config, "KEEPALIVE_INTERVAL", "inf");
     ucp_params_t params{};
     params.field_mask = UCP_PARAM_FIELD_FEATURES | UCP_PARAM_FIELD_MT_WORKERS_SHARED;
-    params.features = UCP_FEATURE_AM | UCP_FEATURE_RMA;
+    params.features = UCP_FEATURE_AM;
     if (wakeup) params.features |= UCP_FEATURE_WAKEUP;
     params.mt_workers_shared = 1;
     status = ucp_init(&params, config, &context_);
+    // Who asks for them where there are none gets an emulation that serves whatever address a peer
+    // names.
+    one_sided_ =
+        status == UCS_OK &&
+        kind_of_lanes(printed([&](std::FILE* to) { ucp_context_print_info(context_, to); }),
+                      "resource ") == Lanes::one_sided;
+    if (one_sided_) {
+        ucp_cleanup(context_);
+        params.features |= UCP_FEATURE_RMA;
+        status = ucp_init(&params, config, &context_);
+    }
     ucp_config_release(config);
     if (status == UCS_OK) return NA_SUCCESS;
     context_ = nullptr;

@@ -20,9 +20,6 @@ inline constexpr const char* log_name = "na_ucx";
 // with commas between.
 bool known_protocol(std::string_view protocol) noexcept;
 
-// Whether peers on this host are reached through shared memory if the protocol is used.
-bool shares_memory(std::string_view protocol) noexcept;
-
 na_return_t code_of(ucs_status_t status) noexcept;
 
 // A number that two processes have in common if they can share memory and see each other's ids: of
@@ -38,9 +35,12 @@ public:
     // NA_PROTONOSUPPORT: UCX has no such transport here. `wakeup`: workers can be slept on.
     Status open(const std::string& protocol, bool wakeup);
     ucp_context_h get() const noexcept { return context_; }
+    // Whether a transport of it reads and writes a peer's memory by itself.
+    bool one_sided() const noexcept { return one_sided_; }
 
 private:
     ucp_context_h context_ = nullptr;
+    bool one_sided_ = false;
 };
 
 }  // namespace cinnabar::ucx

@@ -15,10 +15,11 @@ namespace cinnabar::ucx {
 namespace {
 
 constexpr std::uint32_t memory_magic = 0x4d424e43;  // "CNBM"
-constexpr std::uint32_t memory_version = 1;
-constexpr std::size_t fixed_size = 40;
+constexpr std::uint32_t memory_version = 2;
+constexpr std::size_t fixed_size = 48;
 constexpr std::size_t segment_size = 20;
 constexpr std::size_t checksum_at = 32;
+constexpr std::size_t key_at = 40;
 
 std::atomic<std::uint64_t> next_id{1};
 
@@ -28,13 +29,6 @@ Status malformed() {
 
 }  // namespace
 
-std::size_t segment_at(const std::vector<Segment>& segments, std::uint64_t offset) noexcept {
-    const auto after =
-        std::upper_bound(segments.begin(), segments.end(), offset,
-                         [](std::uint64_t at, const Segment& part) { return at < part.start; });
-    return static_cast<std::size_t>(after - segments.begin() - 1);
-}
-
 Registration::~Registration() {
     for (ucp_mem_h handle : handles)
         (void)ucp_mem_unmap(context, handle);
@@ -42,18 +36,21 @@ Registration::~Registration() {
 
 Memory::~Memory() {
     if (remote != nullptr) cls->drop_keys(*remote);
+    if (table == nullptr) return;
+    table->erase(key);
+    region->retire();
 }
 
 Status Memory::create(Class&, const na_segment* from, std::size_t count, unsigned long flags_in) {
-    auto made = std::make_shared<std::vector<Segment>>();
-    made->reserve(count);
+    std::vector<Segment> made;
+    made.reserve(count);
     for (const na_segment& segment : std::span(from, count)) {
         if (segment.len == 0) continue;
-        made->push_back({reinterpret_cast<std::uintptr_t>(segment.base), segment.len, length, 0});
+        made.push_back({reinterpret_cast<std::uintptr_t>(segment.base), segment.len, length, 0});
         length += segment.len;
     }
     flags = static_cast<std::uint32_t>(flags_in);
-    region = std::move(made);
+    region = std::make_shared<Region>(std::move(made), length, flags);
     return NA_SUCCESS;
 }
 
@@ -62,11 +59,20 @@ Status Memory::register_memory(Class& owner, na_mem_type type, std::uint64_t) {
         return log_error(NA_INVALID_ARG, log_name, "a remote handle is not registered");
     if (type != NA_MEM_TYPE_HOST)
         return log_error(NA_OPNOTSUPPORTED, log_name, "only host memory can be registered");
-    if (registration != nullptr) return NA_SUCCESS;
+    if (table != nullptr) return NA_SUCCESS;
+    if (owner.one_sided()) CINNABAR_TRY(register_with_ucx(owner.library()));
+    region->revive();
+    key = owner.regions().insert(region);
+    if (key == 0) return log_error(NA_IO_ERROR, log_name, "no random bytes for a memory key");
+    table = &owner.regions();
+    return NA_SUCCESS;
+}
+
+Status Memory::register_with_ucx(ucp_context_h context) {
     auto made = std::make_shared<Registration>();
-    made->context = owner.library();
-    made->handles.reserve(region->size());
-    for (const Segment& segment : *region) {
+    made->context = context;
+    made->handles.reserve(region->segments().size());
+    for (const Segment& segment : region->segments()) {
         ucp_mem_map_params_t params{};
         params.field_mask = UCP_MEM_MAP_PARAM_FIELD_ADDRESS | UCP_MEM_MAP_PARAM_FIELD_LENGTH;
         params.address = reinterpret_cast<void*>(segment.base);
@@ -94,17 +100,22 @@ Status Memory::pack(ucp_context_h context, Registration& made) {
         if (status != UCS_OK)
             return log_error(code_of(status), log_name, "no key for registered memory: {}",
                              ucs_status_string(status));
-        std::string key(static_cast<const char*>(bytes), size);
+        std::string packed_key(static_cast<const char*>(bytes), size);
         ucp_rkey_buffer_release(bytes);
         if (size > options::max_rkey_size)
             return log_error(NA_OVERFLOW, log_name, "a key of {} bytes is too long", size);
-        if (packed.empty() || packed.back() != key) packed.push_back(std::move(key));
+        if (packed.empty() || packed.back() != packed_key) packed.push_back(std::move(packed_key));
         key_of.push_back(static_cast<std::uint32_t>(packed.size() - 1));
     }
     return NA_SUCCESS;
 }
 
 Status Memory::deregister_memory(Class&) {
+    if (table == nullptr) return NA_SUCCESS;
+    table->erase(key);
+    table = nullptr;
+    key = 0;
+    region->retire();
     registration.reset();
     packed.clear();
     key_of.clear();
@@ -112,9 +123,9 @@ Status Memory::deregister_memory(Class&) {
 }
 
 std::size_t Memory::serialize_size(Class&) const noexcept {
-    std::size_t size = fixed_size + (region == nullptr ? 0 : region->size()) * segment_size;
-    for (const std::string& key : packed)
-        size += 4 + key.size();
+    std::size_t size = fixed_size + key_of.size() * segment_size;
+    for (const std::string& packed_key : packed)
+        size += 4 + packed_key.size();
     return size;
 }
 
@@ -128,21 +139,22 @@ Status Memory::serialize(Class& owner, void* buf, std::size_t size) const {
     store_le(to + 4, memory_version);
     store_le(to + 8, length);
     store_le(to + 16, flags);
-    store_le(to + 20, static_cast<std::uint32_t>(region->size()));
+    store_le(to + 20, static_cast<std::uint32_t>(key_of.size()));
     store_le(to + 24, static_cast<std::uint32_t>(packed.size()));
     store_le(to + 28, static_cast<std::uint32_t>(needed));
     store_le(to + checksum_at, std::uint64_t{0});
+    store_le(to + key_at, key);
     std::byte* at = to + fixed_size;
-    for (std::size_t i = 0; i < region->size(); ++i) {
-        store_le(at, (*region)[i].base);
-        store_le(at + 8, (*region)[i].length);
-        store_le(at + 16, i < key_of.size() ? key_of[i] : 0);
+    for (std::size_t i = 0; i < key_of.size(); ++i) {
+        store_le(at, region->segments()[i].base);
+        store_le(at + 8, region->segments()[i].length);
+        store_le(at + 16, key_of[i]);
         at += segment_size;
     }
-    for (const std::string& key : packed) {
-        store_le(at, static_cast<std::uint32_t>(key.size()));
-        std::memcpy(at + 4, key.data(), key.size());
-        at += 4 + key.size();
+    for (const std::string& packed_key : packed) {
+        store_le(at, static_cast<std::uint32_t>(packed_key.size()));
+        std::memcpy(at + 4, packed_key.data(), packed_key.size());
+        at += 4 + packed_key.size();
     }
     store_le(to + checksum_at, checksum({to, needed}));
     return NA_SUCCESS;
@@ -166,18 +178,20 @@ Status Memory::deserialize(Class& owner, const void* buf, std::size_t size) {
     if ((total - fixed_size) / segment_size < count) return malformed();
     auto made = std::make_shared<Remote>();
     made->id = next_id.fetch_add(1, std::memory_order_relaxed);
+    made->key = load_le<std::uint64_t>(from + key_at);
     std::uint64_t covered = 0;
     const std::byte* at = bytes.data() + fixed_size;
     for (std::size_t i = 0; i < count; ++i, at += segment_size) {
         const Segment segment{load_le<std::uint64_t>(at), load_le<std::uint64_t>(at + 8), covered,
                               load_le<std::uint32_t>(at + 16)};
         if (segment.length == 0 || covered + segment.length < covered ||
-            segment.base + segment.length < segment.base || (keys > 0 && segment.key >= keys))
+            segment.base + segment.length < segment.base || segment.key >= keys)
             return malformed();
         covered += segment.length;
         made->segments.push_back(segment);
     }
-    if (covered != load_le<std::uint64_t>(from + 8)) return malformed();
+    length = load_le<std::uint64_t>(from + 8);
+    if (count > 0 && covered != length) return malformed();
     const std::byte* end = bytes.data() + total;
     for (std::size_t i = 0; i < keys; ++i) {
         if (end - at < 4) return malformed();
@@ -189,7 +203,6 @@ Status Memory::deserialize(Class& owner, const void* buf, std::size_t size) {
         at += 4 + length_of_key;
     }
     if (at != end) return malformed();
-    length = covered;
     flags = load_le<std::uint32_t>(from + 16);
     cls = &owner;
     remote = std::move(made);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Memory for put and get: local regions registered with UCX, and what a peer's handle says about
-// its memory, keys still packed. Both are immutable and shared with the operations under way. The
-// unpacked keys belong to connections; see keys.hpp.
+// Memory for put and get: local regions, and what a peer's handle says about its memory. Both are
+// immutable and shared with the operations under way. Where the net has one-sided operations,
+// regions are registered with UCX too, and handles bring its keys, still packed: unpacked they
+// belong to connections.
 #pragma once
 
 #include <ucp/api/ucp.h>
@@ -16,21 +17,11 @@
 
 #include "na/base/result.hpp"
 #include "na_plugin.h"
+#include "plugins/ucx/region.hpp"
 
 namespace cinnabar::ucx {
 
 class Class;
-
-// The pieces that a linear range of bytes lies in.
-struct Segment {
-    std::uint64_t base = 0;
-    std::uint64_t length = 0;
-    std::uint64_t start = 0;  // offset at which it begins
-    std::uint32_t key = 0;    // remote: which of the packed keys
-};
-
-// The segment that an offset lies in; the offset is inside.
-std::size_t segment_at(const std::vector<Segment>& segments, std::uint64_t offset) noexcept;
 
 // UCX's registration of the segments of a region; undone with the last reference.
 struct Registration {
@@ -44,7 +35,9 @@ struct Registration {
 
 // A peer's memory as its handle describes it.
 struct Remote {
-    std::uint64_t id = 0;  // of this object, never used again in this process
+    std::uint64_t id = 0;   // of this object, never used again in this process
+    std::uint64_t key = 0;  // by which the owner knows it; 0: it is not registered
+    // For one-sided operations; empty if the owner has none.
     std::vector<Segment> segments;
     std::vector<std::string> keys;  // packed
     // Contexts that hold unpacked keys of it, one bit each.
@@ -53,8 +46,10 @@ struct Remote {
 
 // A memory handle, local (a region and perhaps a registration) or remote.
 struct Memory {
-    std::shared_ptr<const std::vector<Segment>> region;
-    std::shared_ptr<Registration> registration;  // while registered
+    std::shared_ptr<Region> region;
+    RegionTable* table = nullptr;                // while registered
+    std::uint64_t key = 0;                       // there
+    std::shared_ptr<Registration> registration;  // with UCX, while registered
     std::vector<std::string> packed;             // its keys, each content once
     std::vector<std::uint32_t> key_of;           // for each segment the number of its key
     std::shared_ptr<Remote> remote;
@@ -75,6 +70,7 @@ struct Memory {
     Status deserialize(Class& owner, const void* buf, std::size_t size);
 
 private:
+    Status register_with_ucx(ucp_context_h context);
     Status pack(ucp_context_h context, Registration& made);
 };
 

@@ -133,17 +133,12 @@ void Context::send(Connection& connection, Op& op) {
     }
 }
 
-// Over shared memory a message is copied, if it is not large: UCX may keep what it could not queue
-// for a peer that is gone for as long as the worker lives.
 Context::Sent Context::submit(Connection& connection, MessageType type, std::uint32_t value,
                               Op* op) {
     const std::size_t size = op == nullptr ? 0 : op->size;
-    const bool copied = connection.memory && size <= options::copy_limit;
-    Flight* flight = flights_.take(copied && size > 0);
+    Flight* flight = flights_.take();
     if (flight == nullptr) return Sent::failed;
     encode_header({connection.remote_token, value}, flight->header.data());
-    const void* bytes = op == nullptr ? nullptr : op->buf;
-    if (copied && size > 0) bytes = std::memcpy(flight->copy.get(), bytes, size);
     flight->op = op;
     Flights::depart(*flight, connection);
     ++connection.sending;
@@ -154,9 +149,21 @@ Context::Sent Context::submit(Connection& connection, MessageType type, std::uin
     params.flags = UCP_AM_SEND_FLAG_EAGER;
     params.cb.send = on_sent;
     params.user_data = flight;
+    const void* buffer = flight->copy.data();
+    std::size_t count = size;
+    if (size <= options::copy_limit) {
+        if (size > 0) std::memcpy(flight->copy.data(), op->buf, size);
+    } else {
+        flight->bytes = static_cast<const std::byte*>(op->buf);
+        flight->size = size;
+        params.op_attr_mask |= UCP_OP_ATTR_FIELD_DATATYPE;
+        params.datatype = chunk_type_;
+        buffer = flight;
+        count = 1;
+    }
     const ucs_status_ptr_t result =
         ucp_am_send_nbx(connection.ep, static_cast<unsigned>(type), flight->header.data(),
-                        flight->header.size(), bytes, size, &params);
+                        message_header_size, buffer, count, &params);
     if (UCS_PTR_IS_PTR(result)) return Sent::pending;
     --connection.sending;
     flights_.land(*flight);
@@ -214,17 +221,21 @@ void Context::breach(Connection& connection, const char* what) noexcept {
     mark_failed(connection);
 }
 
+// The connection that a message says it came through; nullptr: it is gone.
+Connection* Context::connection_of(Token token) const noexcept {
+    Connection* connection =
+        token.slot < connections_.size() ? connections_[token.slot].connection.get() : nullptr;
+    if (connection != nullptr && connection->generation == token.generation &&
+        connection->phase != Phase::arriving && connection->phase != Phase::parked)
+        return connection;
+    log_debug(log_name, "a message for a connection that is gone is dropped");
+    return nullptr;
+}
+
 void Context::take_message(MessageType type, const MessageHeader& header, const Incoming& message,
                            bool rendezvous) noexcept {
-    Connection* connection = header.token.slot < connections_.size()
-                                 ? connections_[header.token.slot].connection.get()
-                                 : nullptr;
-    if (connection == nullptr || connection->generation != header.token.generation ||
-        connection->phase == Phase::arriving || connection->phase == Phase::parked) {
-        log_debug(log_name, "a message for a connection that is gone is dropped");
-        return;
-    }
-    if (connection->breach != nullptr) return;
+    Connection* connection = connection_of(header.token);
+    if (connection == nullptr || connection->breach != nullptr) return;
     if (rendezvous) {
         breach(*connection, "it offers a message instead of sending it");
         return;
@@ -244,6 +255,8 @@ void Context::take_message(MessageType type, const MessageHeader& header, const 
                 break;
             case MessageType::goodbye:
                 connection->said_goodbye = true;
+                break;
+            default:
                 break;
         }
     } catch (const std::bad_alloc&) {

@@ -11,6 +11,7 @@
 #include "na/sdk/matching.hpp"
 #include "na/sdk/serial.hpp"
 #include "plugins/ucx/memory.hpp"
+#include "plugins/ucx/transfer_header.hpp"
 
 namespace cinnabar::ucx {
 
@@ -57,12 +58,13 @@ struct Op : na::sdk::PostedReceive {
     Op* previous_waiting = nullptr;
 
     // RMA; PostedReceive::size is the length.
-    std::shared_ptr<const std::vector<Segment>> local;
+    std::shared_ptr<Region> local;
     std::shared_ptr<Registration> registration;  // of local; may be none
     std::shared_ptr<Remote> remote;
     std::uint64_t local_offset = 0;
     std::uint64_t remote_offset = 0;
-    std::uint64_t done = 0;             // bytes given to UCX
+    TransferId ticket;                  // by messages, while connection is set
+    std::uint64_t done = 0;             // bytes given to UCX, or got
     std::uint32_t pieces = 0;           // that UCX has not finished
     bool queued = false;                // in its peer's queue, whole or in part
     bool flushing = false;              // put: the piece in flight is the flush

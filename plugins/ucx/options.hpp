@@ -9,8 +9,8 @@ namespace cinnabar::ucx::options {
 
 inline constexpr std::size_t default_message_size = 4096;
 inline constexpr std::size_t max_message_size = 16u << 20;
-// Over shared memory, messages up to this size are copied before UCX sees them; see Flight.
-inline constexpr std::size_t copy_limit = 4096;
+// Messages up to this size are copied into their flight.
+inline constexpr std::size_t copy_limit = 512;
 // Sends of one connection that UCX has not finished; others wait in their operations, where they
 // can be cancelled.
 inline constexpr std::uint32_t send_window = 64;
@@ -19,7 +19,14 @@ inline constexpr std::uint32_t send_window = 64;
 inline constexpr std::int64_t credit_window = 256 * 1024;
 inline constexpr std::int64_t message_cost = 64;
 inline constexpr std::size_t max_segments = 4096;
-// RMA: the longest piece given to UCX at once, and the pieces of a connection in flight.
+// Transfers by messages: bytes in one of them, so that it is one of UCX's too; those of a
+// connection that UCX has not finished; those sent for a connection before others have their turn.
+inline constexpr std::size_t memory_chunk = 8192;
+inline constexpr std::size_t network_chunk = 32 * 1024;
+inline constexpr std::uint32_t chunk_window = 16;
+inline constexpr unsigned chunk_batch = 64;
+// One-sided operations: the longest piece given to UCX at once, and the pieces of a connection in
+// flight.
 inline constexpr std::size_t piece_size = 4u << 20;
 inline constexpr std::uint32_t piece_window = 256;
 inline constexpr std::size_t max_name_size = 255;

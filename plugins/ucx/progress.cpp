@@ -59,9 +59,7 @@ void Context::pump(Connection& connection) {
         else
             break;
     }
-    while (connection.usable() && connection.pieces < options::piece_window &&
-           !peer->transfers.empty())
-        advance(connection, *peer->transfers.front());
+    pump_transfers(connection);
 }
 
 void Context::pump_dirty() {
@@ -105,11 +103,10 @@ void Context::hang_up(Connection& connection) {
 bool Context::may_go(const Connection& connection, bool idle) const noexcept {
     if (connection.ep_failed) return true;
     const std::int64_t since = coarse_now_ms() - connection.left_ms;
-    if (connection.said_goodbye && connection.pieces == 0) return true;
-    if (!connection.memory) return since >= options::last_words_ms;
-    if (has_ended(connection.process)) return idle;
-    // A process that lives may still do what was asked of it.
-    return since >= (connection.flights == nullptr ? options::last_words_ms : options::leaving_ms);
+    if (connection.said_goodbye && connection.transfers->ours.idle() && connection.pieces == 0)
+        return true;
+    if (connection.memory && has_ended(connection.process)) return idle;
+    return since >= options::last_words_ms;
 }
 
 void Context::let_go(bool idle) {

@@ -12,14 +12,6 @@
 
 namespace cinnabar::ucx {
 
-namespace {
-
-bool inside(std::uint64_t offset, std::uint64_t size, std::uint64_t length) {
-    return offset <= length && size <= length - offset;
-}
-
-}  // namespace
-
 Status Context::put(Op& op, const na_rma& rma) {
     return post_rma(op, OpKind::put, rma);
 }
@@ -51,7 +43,7 @@ Status Context::post_rma(Op& op, OpKind kind, const na_rma& rma) {
     if ((remote.flags & wanted) == 0)
         return log_error(NA_PERMISSION, log_name, "{}: {}: the remote handle forbids it", peer,
                          verb);
-    if (rma.size > 0 && remote.remote->keys.empty())
+    if (rma.size > 0 && remote.remote->key == 0)
         return log_error(NA_INVALID_ARG, log_name, "{}: {}: the remote handle is not registered",
                          peer, verb);
     op.kind = kind;
@@ -66,6 +58,7 @@ Status Context::post_rma(Op& op, OpKind kind, const na_rma& rma) {
     op.done = 0;
     op.pieces = 0;
     op.queued = op.flushing = false;
+    op.connection = nullptr;
     op.end_code = NA_SUCCESS;
     return post(op);
 }
@@ -89,7 +82,7 @@ void Context::start_rma(Op& op) {
     if (peer.connection == nullptr)
         connect(peer);
     else if (first && peer.connection->usable())
-        advance(*peer.connection, op);
+        pump_transfers(*peer.connection);
 }
 
 void Context::discard_keys(Connection& connection) noexcept {
@@ -161,14 +154,15 @@ void Context::advance(Connection& connection, Op& op) {
 bool Context::begin_piece(Connection& connection, Op& op, const std::vector<ucp_rkey_h>& keys) {
     const std::uint64_t here = op.local_offset + op.done;
     const std::uint64_t there = op.remote_offset + op.done;
-    const std::size_t local_index = segment_at(*op.local, here);
-    const Segment& local = (*op.local)[local_index];
+    const std::vector<Segment>& segments = op.local->segments();
+    const std::size_t local_index = segment_at(segments, here);
+    const Segment& local = segments[local_index];
     const Segment& remote = op.remote->segments[segment_at(op.remote->segments, there)];
     const std::uint64_t local_skip = here - local.start;
     const std::uint64_t remote_skip = there - remote.start;
     const std::size_t length = std::min({local.length - local_skip, remote.length - remote_skip,
                                          op.size - op.done, std::uint64_t{options::piece_size}});
-    Flight* flight = flights_.take(false);
+    Flight* flight = flights_.take();
     if (flight == nullptr) {
         op.end_code = NA_NOMEM;
         return false;
@@ -209,7 +203,7 @@ bool Context::begin_piece(Connection& connection, Op& op, const std::vector<ucp_
 
 // Ends a put once its bytes have arrived. Without an operation: nobody waits for that.
 void Context::flush(Connection& connection, Op* op) {
-    Flight* flight = flights_.take(false);
+    Flight* flight = flights_.take();
     if (flight == nullptr) {
         if (op != nullptr) finish(*op, NA_NOMEM);
         return;
@@ -263,16 +257,17 @@ void Context::on_piece(void* request, ucs_status_t status, void* user_data) {
 
 // Of an operation that is in no queue any more.
 void Context::end_rma(Op& op, na_return_t code) {
+    if (op.connection != nullptr) {
+        end_by_messages(op, code);
+        return;
+    }
     if (op.end_code == NA_SUCCESS) op.end_code = code;
     if (op.pieces == 0) finish(op, op.end_code);
 }
 
 // What UCX has of it cannot be taken back; the rest is not begun.
 void Context::cancel_rma(Op& op) {
-    if (op.queued) {
-        op.queued = false;
-        op.peer->transfers.remove(op);
-    }
+    leave_queue(op);
     end_rma(op, NA_CANCELED);
 }
 

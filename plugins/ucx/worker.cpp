@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "plugins/ucx/worker.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <string_view>
+#include <vector>
 
 #include "na/base/log.hpp"
+#include "plugins/ucx/lanes.hpp"
 #include "plugins/ucx/library.hpp"
 #include "plugins/ucx/options.hpp"
 
@@ -32,38 +30,7 @@ Result<ucp_ep_h> create(Worker& worker, const EndpointRequest& request, bool not
     return ep;
 }
 
-bool uses_memory_only(ucp_ep_h ep) {
-    char* text = nullptr;
-    std::size_t size = 0;
-    std::FILE* stream = ::open_memstream(&text, &size);
-    if (stream == nullptr) return false;
-    ucp_ep_print_info(ep, stream);
-    (void)std::fclose(stream);
-    const bool memory = lanes_are_memory({text, size});
-    std::free(text);
-    return memory;
-}
-
 }  // namespace
-
-// UCX 1.13 tells this in no other way; lines look like " lane[0]:  3:sysv/memory.0 md[2] ...".
-bool lanes_are_memory(std::string_view description) noexcept {
-    constexpr std::array memory = {std::string_view("self"),  std::string_view("sysv"),
-                                   std::string_view("posix"), std::string_view("cma"),
-                                   std::string_view("knem"),  std::string_view("xpmem")};
-    bool any = false;
-    for (std::size_t at = description.find("lane["); at != std::string_view::npos;
-         at = description.find("lane[", at + 1)) {
-        std::string_view line = description.substr(at, description.find('\n', at) - at);
-        const std::size_t slash = line.find('/');
-        if (slash == std::string_view::npos) return false;
-        line = line.substr(0, slash);
-        const std::string_view name = line.substr(line.rfind(':') + 1);
-        if (std::find(memory.begin(), memory.end(), name) == memory.end()) return false;
-        any = true;
-    }
-    return any;
-}
 
 Status Worker::open(ucp_context_h context) {
     ucp_worker_params_t params{};
@@ -116,15 +83,12 @@ Status Worker::handle(unsigned id, ucp_am_recv_callback_t callback, void* arg) n
 }
 
 Result<Endpoint> create_endpoint(Worker& worker, const EndpointRequest& request) {
-    // Lanes over memory exist only for those who do not ask UCX to notice errors (1.13).
-    if (request.may_share_memory) {
-        auto ep = create(worker, request, false);
-        if (ep.ok() && (request.itself || uses_memory_only(*ep))) return Endpoint{*ep, true};
-        if (ep.ok()) ucp_ep_destroy(*ep);
-    }
-    auto ep = create(worker, request, true);
+    // The way of a worker to itself knows no errors.
+    auto ep = create(worker, request, !request.itself);
     if (!ep.ok()) return ep.status();
-    return Endpoint{*ep, false};
+    const Lanes lanes =
+        kind_of_lanes(printed([&](std::FILE* to) { ucp_ep_print_info(*ep, to); }), "lane[");
+    return Endpoint{*ep, request.itself || lanes == Lanes::memory, lanes == Lanes::one_sided};
 }
 
 }  // namespace cinnabar::ucx

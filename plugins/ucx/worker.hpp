@@ -38,7 +38,6 @@ private:
 
 struct EndpointRequest {
     std::span<const std::byte> remote;  // the worker's address
-    bool may_share_memory = false;      // with that worker
     bool itself = false;                // it is this worker
     ucp_err_handler_cb_t on_error = nullptr;
     void* arg = nullptr;
@@ -46,14 +45,10 @@ struct EndpointRequest {
 
 struct Endpoint {
     ucp_ep_h ep = nullptr;
-    // All its lanes are memory: UCX does not notice the end of the peer and does not give back what
-    // it holds for one that is gone. Else it does both.
-    bool memory = false;
+    bool memory = false;     // all its lanes are
+    bool one_sided = false;  // put and get go without the peer's help
 };
 
 Result<Endpoint> create_endpoint(Worker& worker, const EndpointRequest& request);
-
-// Whether UCX's description of an endpoint names lanes over shared memory, and no others. Pure.
-bool lanes_are_memory(std::string_view description) noexcept;
 
 }  // namespace cinnabar::ucx

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which protocols are UCX's, which share memory, and what its description of lanes says.
+// Which protocols are UCX's, and what its descriptions of lanes and resources say.
 #include "plugins/ucx/library.hpp"
 
 #include <catch2/catch.hpp>
+#include <initializer_list>
 
-#include "plugins/ucx/memory.hpp"
-#include "plugins/ucx/worker.hpp"
+#include "plugins/ucx/lanes.hpp"
+#include "plugins/ucx/region.hpp"
 
 using namespace cinnabar::ucx;
 
@@ -16,29 +17,39 @@ TEST_CASE("protocols are names of UCX, with commas between") {
         CHECK_FALSE(known_protocol(protocol));
 }
 
-TEST_CASE("memory is shared by protocols that have such lanes") {
-    for (const char* protocol : {"all", "sm", "shm", "posix", "rc,sysv"})
-        CHECK(shares_memory(protocol));
-    for (const char* protocol : {"tcp", "rc", "ib", "self", "cma"})
-        CHECK_FALSE(shares_memory(protocol));
-}
-
 TEST_CASE("lanes are memory only if all of them are") {
     constexpr std::string_view sysv =
         "#\n#   lane[0]:  3:sysv/memory.0 md[2] -> md[2]/sysv/sysdev[255] am am_bw#0\n";
     constexpr std::string_view cma = "#   lane[2]:  5:cma/memory.0 md[4] -> md[4]/cma rma_bw#0\n";
     constexpr std::string_view tcp = "#   lane[0]:  1:tcp/lo.0 md[1] -> md[1]/tcp am wireup\n";
-    const auto join = [](std::string_view a, std::string_view b) {
-        return std::string(a) + std::string(b);
+    constexpr std::string_view rc = "#   lane[1]:  6:rc_mlx5/mlx5_0:1.0 md[5] -> md[5]/ib rma\n";
+    const auto kind = [](std::initializer_list<std::string_view> lines) {
+        std::string text;
+        for (const std::string_view line : lines)
+            text += line;
+        return kind_of_lanes(text, "lane[");
     };
-    CHECK(lanes_are_memory(sysv));
-    CHECK(lanes_are_memory(join(sysv, cma)));
-    CHECK_FALSE(lanes_are_memory(tcp));
-    CHECK_FALSE(lanes_are_memory(join(sysv, tcp)));
-    CHECK_FALSE(lanes_are_memory(join(tcp, cma)));
-    CHECK_FALSE(lanes_are_memory(""));
-    CHECK_FALSE(lanes_are_memory("lane[0]"));
-    CHECK_FALSE(lanes_are_memory("lane[0]:"));
+    CHECK(kind({sysv}) == Lanes::memory);
+    CHECK(kind({sysv, cma}) == Lanes::memory);
+    CHECK(kind({tcp}) == Lanes::messages);
+    CHECK(kind({sysv, tcp}) == Lanes::messages);
+    CHECK(kind({tcp, cma}) == Lanes::messages);
+    CHECK(kind({sysv, rc}) == Lanes::one_sided);
+    CHECK(kind({tcp, rc}) == Lanes::one_sided);
+    CHECK(kind({}) == Lanes::messages);
+    CHECK(kind({"lane[0]"}) == Lanes::messages);
+    CHECK(kind({"lane[0]:\n", rc}) == Lanes::one_sided);
+}
+
+TEST_CASE("a context is one-sided if one of its resources is") {
+    constexpr std::string_view here =
+        "#  resource 0  :  md 0  dev 0  flags -- self/memory0\n"
+        "#  resource 1  :  md 1  dev 1  flags -- tcp/lo\n"
+        "#  resource 2  :  md 4  dev 3  flags -- cma/memory\n";
+    CHECK(kind_of_lanes(here, "resource ") == Lanes::messages);
+    const std::string there =
+        std::string(here) + "#  resource 3  :  md 5  dev 4  flags -- rc_verbs/mlx5_0:1\n";
+    CHECK(kind_of_lanes(there, "resource ") == Lanes::one_sided);
 }
 
 TEST_CASE("an offset lies in one segment") {

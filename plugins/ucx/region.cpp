@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "plugins/ucx/region.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+
+#include "na/base/random.hpp"
+
+namespace cinnabar::ucx {
+
+namespace {
+
+// Calls copy(address, bytes) for each part of a range that lies in one segment.
+template <class Copy>
+void for_each_part(const std::vector<Segment>& segments, std::uint64_t offset, std::size_t size,
+                   Copy&& copy) noexcept {
+    if (size == 0) return;
+    std::size_t index = segment_at(segments, offset);
+    std::uint64_t skip = offset - segments[index].start;
+    for (; size > 0; ++index, skip = 0) {
+        const Segment& segment = segments[index];
+        const auto part = std::min<std::size_t>(segment.length - skip, size);
+        copy(reinterpret_cast<std::byte*>(segment.base + skip), part);
+        size -= part;
+    }
+}
+
+}  // namespace
+
+std::size_t segment_at(const std::vector<Segment>& segments, std::uint64_t offset) noexcept {
+    const auto after =
+        std::upper_bound(segments.begin(), segments.end(), offset,
+                         [](std::uint64_t at, const Segment& part) { return at < part.start; });
+    return static_cast<std::size_t>(after - segments.begin() - 1);
+}
+
+void Region::copy_in(std::uint64_t offset, const std::byte* from, std::size_t size) const noexcept {
+    for_each_part(segments_, offset, size, [&](std::byte* at, std::size_t part) {
+        std::memcpy(at, from, part);
+        from += part;
+    });
+}
+
+void Region::copy_out(std::uint64_t offset, std::byte* to, std::size_t size) const noexcept {
+    for_each_part(segments_, offset, size, [&](const std::byte* at, std::size_t part) {
+        std::memcpy(to, at, part);
+        to += part;
+    });
+}
+
+bool Region::pin() noexcept {
+    pins_.fetch_add(1, std::memory_order_seq_cst);
+    if (!dead_.load(std::memory_order_seq_cst)) return true;
+    unpin();
+    return false;
+}
+
+void Region::retire() noexcept {
+    dead_.store(true, std::memory_order_seq_cst);
+    while (pins_.load(std::memory_order_seq_cst) != 0)
+        std::this_thread::yield();
+}
+
+std::uint64_t RegionTable::insert(const std::shared_ptr<Region>& region) {
+    for (;;) {
+        const std::uint64_t key = random_u64();
+        if (key == 0) return 0;
+        Shard& shard = shard_of(key);
+        MutexLock lock(shard.mutex);
+        if (shard.regions.emplace(key, region).second) return key;
+    }
+}
+
+void RegionTable::erase(std::uint64_t key) {
+    Shard& shard = shard_of(key);
+    MutexLock lock(shard.mutex);
+    shard.regions.erase(key);
+}
+
+std::shared_ptr<Region> RegionTable::find(std::uint64_t key) {
+    Shard& shard = shard_of(key);
+    MutexLock lock(shard.mutex);
+    const auto found = shard.regions.find(key);
+    return found == shard.regions.end() ? nullptr : found->second;
+}
+
+}  // namespace cinnabar::ucx
