@@ -1,61 +1,82 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Calls, at the origin. Response, deadline and cancel race to claim the outcome; the first one
-// writes it. The handle lives on until the C API has said its last word, and the engine waits for
-// that.
+// decides it. A response is only noted when it comes: whoever waits decodes it. The handle lives on
+// until the C API has said its last word, and the engine waits for that.
 #include "cinnabar/call.hpp"
 
+#include <new>
+#include <thread>
+
 #include "hl/engine/core.hpp"
+#include "hl/engine/watch.hpp"
 #include "hl/ult/runtime.hpp"
 
 namespace cinnabar {
 inline namespace v1 {
 namespace detail {
 
-class CallCore final : public std::enable_shared_from_this<CallCore>, public Alarm {
+class CallCore final : public Listed, private Alarm, private LocalCall {
 public:
-    CallCore(std::shared_ptr<EngineCore> engine, std::shared_ptr<Readable> answer)
-        : engine_(std::move(engine)), answer_(std::move(answer)) {}
-    ~CallCore() {
-        if (runtime_ != nullptr) runtime_->timer.disarm(*this);
+    static CallCore* make(const CallRequest& request);
+    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    void drop() noexcept {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
     }
 
     void start(const CallRequest& request);
-    void finish(Error error) {
-        if (claimed_.exchange(true)) return;
-        error_.emplace(std::move(error));
-        ended_.set();
-    }
-    // Finishes, and asks the C API to hurry.
-    void abandon(Error error) {
-        finish(std::move(error));
-        const std::lock_guard lock(mutex_);
-        if (handle_ != HG_HANDLE_NULL && !self_) (void)HG_Cancel(handle_);
-    }
-    void ring() noexcept override {
-        abandon({Errc::timeout, HG_TIMEOUT, "the deadline of the call has passed", false});
-    }
+    // Ends it unless it has ended, and asks the C API to hurry.
+    void abandon(Error error);
+    // Reads an answer that has come and gives the handle back; once, whoever comes first.
+    void collect();
+    void collect_inside();
+    const Error* error() const noexcept { return error_ ? &*error_ : nullptr; }
     Event& ended() noexcept { return ended_; }
-    const std::optional<Error>& error() const noexcept { return error_; }
+    Readable& answer() noexcept { return *answer_; }
 
 private:
     class Request;
     class Response;
-    static hg_return_t on_forward(const hg_cb_info* info);
-    hg_return_t forward(const CallRequest& request);
-    void receive(hg_return_t ret);
+    // arrived: the answer is there, unread; over: the outcome is decided, and here.
+    enum class Stage { pending, arrived, over };
 
-    const std::shared_ptr<EngineCore> engine_;
-    const std::shared_ptr<Readable> answer_;
+    explicit CallCore(const CallRequest& request)
+        : procedure_(request.procedure), one_way_(request.one_way) {}
+    ~CallCore() = default;
+    void destroy() noexcept;
+    hg_return_t forward(const CallRequest& request);
+    bool claim(Stage stage) noexcept;
+    void finish(Error error);
+    bool start_local(const CallRequest& request);
+    void decode(hg_handle_t handle);
+    void on_end(hg_return_t ret, hg_handle_t handle);
+    static hg_return_t on_forward(const hg_cb_info* info);
+    EngineCore& engine() const noexcept { return *procedure_->engine; }
+
+    void ring() noexcept override {
+        abandon({Errc::timeout, HG_TIMEOUT, "the deadline of the call has passed", false});
+    }
+    bool answer(const Writable& result) override;
+    bool fail(Errc code, const std::string& text) override;
+    const Endpoint& peer() const override { return peer_; }
+    std::optional<TimePoint> deadline() const override { return deadline_; }
+    void leave() noexcept override;
+
+    const std::shared_ptr<const ProcedureCore> procedure_;
     std::shared_ptr<Runtime> runtime_;  // when it has a deadline
-    std::shared_ptr<CallCore> keep_;    // while the C API knows it
-    std::string name_;
-    bool one_way_ = false;
-    bool self_ = false;
-    std::atomic<bool> claimed_{false};
+    std::optional<TimePoint> deadline_;
+    Endpoint peer_;  // when it is local
+    Readable* answer_ = nullptr;
+    std::atomic<int> references_{1};
+    const bool one_way_;
+    Lock lock_;  // of what follows
+    Stage stage_ = Stage::pending;
+    bool said_all_ = false;  // the C API
+    bool reading_ = false;   // somebody decodes the answer
+    hg_handle_t handle_ = HG_HANDLE_NULL;
     std::optional<Error> error_;
     Event ended_;
-    std::mutex mutex_;  // guards the handle against cancels
-    hg_handle_t handle_ = HG_HANDLE_NULL;
+    bool listed_ = false;
+    CallWatch watch_;
 };
 
 class CallCore::Request final : public Coder {
@@ -63,12 +84,19 @@ public:
     explicit Request(const CallRequest& request) : request_(request) {}
     hg_return_t encode(hg_proc_t proc) override {
         Writer writer(proc);
-        writer(request_.procedure.signature);
+        std::uint64_t left = 0;
+        if (request_.deadline) left = microseconds_left(*request_.deadline);
+        writer(request_.procedure->signature, left);
         request_.arguments.write(writer);
         return writer.status();
     }
 
 private:
+    static std::uint64_t microseconds_left(TimePoint deadline) {
+        using std::chrono::microseconds;
+        const auto left = std::chrono::ceil<microseconds>(deadline - Clock::now()).count();
+        return left > 0 ? static_cast<std::uint64_t>(left) : 1;
+    }
     const CallRequest& request_;
 };
 
@@ -101,110 +129,249 @@ private:
     Readable& answer_;
 };
 
-hg_return_t CallCore::forward(const CallRequest& request) {
-    const Address& peer = *request.peer.core();
-    const hg_id_t id = request.one_way ? request.procedure.one_way_id : request.procedure.id;
-    hg_handle_t handle = HG_HANDLE_NULL;
-    if (const hg_return_t ret = HG_Create(engine_->context, peer.addr, id, &handle);
-        ret != HG_SUCCESS)
-        return ret;
-    self_ = peer.self;
-    {
-        const std::lock_guard lock(mutex_);
-        handle_ = handle;
-    }
-    keep_ = shared_from_this();
-    Request coder(request);
-    const hg_return_t ret = HG_Forward(handle, on_forward, this, static_cast<Coder*>(&coder));
-    if (ret == HG_SUCCESS) return ret;
-    {
-        const std::lock_guard lock(mutex_);
-        handle_ = HG_HANDLE_NULL;
-    }
-    keep_.reset();
-    (void)HG_Destroy(handle);
-    return ret;
-}
-
-void CallCore::start(const CallRequest& request) {
-    name_ = request.procedure.name;
-    one_way_ = request.one_way;
-    const auto& peer = request.peer.core();
-    if (peer == nullptr || peer->engine != engine_)
-        return finish({Errc::invalid, HG_INVALID_ARG, "the peer was not looked up here", false});
-    if (request.deadline && *request.deadline <= Clock::now())
-        return finish({Errc::timeout, HG_TIMEOUT, "the deadline has passed already", false});
-    if (!engine_->enter(*this)) return finish(closed_error());
-    const std::shared_ptr<CallCore> keep = shared_from_this();
-    if (const hg_return_t ret = forward(request); ret != HG_SUCCESS) {
-        engine_->leave(*this);
-        return finish(error_of(ret, "cannot call " + name_));
-    }
-    if (!request.deadline || ended_.is_set()) return;
-    runtime_ = Runtime::get();
-    runtime_->timer.arm(*this, *request.deadline);
-}
-
-void CallCore::receive(hg_return_t ret) {
-    if (ret != HG_SUCCESS) {
-        Error error = error_of(ret, "call of " + name_);
-        if (ret == HG_CANCELED && !claimed_.load()) error.code = Errc::peer_lost;
-        error.remote = ret == HG_NOENTRY;
-        return finish(std::move(error));
-    }
-    // Late: somebody else has ended it, and the answer's place is not ours any more.
-    if (claimed_.exchange(true)) return;
-    if (!one_way_) {
-        Response response(*answer_);
-        const hg_return_t got = HG_Get_output(handle_, static_cast<Coder*>(&response));
-        if (got == HG_SUCCESS)
-            (void)HG_Free_output(handle_, static_cast<Coder*>(&response));
-        else
-            response.error = error_of(got, "the result of " + name_ + " cannot be decoded");
-        error_ = std::move(response.error);
-    }
-    ended_.set();
-}
-
-hg_return_t CallCore::on_forward(const hg_cb_info* info) {
-    auto& call = *static_cast<CallCore*>(info->arg);
-    const std::shared_ptr<CallCore> keep = std::move(call.keep_);
-    call.receive(info->ret);
-    hg_handle_t handle = HG_HANDLE_NULL;
-    {
-        const std::lock_guard lock(call.mutex_);
-        handle = std::exchange(call.handle_, HG_HANDLE_NULL);
-    }
-    (void)HG_Destroy(handle);
-    call.engine_->leave(call);
-    return HG_SUCCESS;
-}
-
-std::shared_ptr<CallCore> start_call(const CallRequest& request, std::shared_ptr<Readable> answer) {
-    auto call = std::make_shared<CallCore>(request.procedure.engine, std::move(answer));
-    call->start(request);
+CallCore* CallCore::make(const CallRequest& request) {
+    constexpr std::size_t unit = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+    constexpr std::size_t own = (sizeof(CallCore) + unit - 1) / unit * unit;
+    void* memory = ::operator new(own + request.answer_size);
+    auto* call = new (memory) CallCore(request);
+    call->answer_ = request.make_answer(static_cast<std::byte*>(memory) + own);
     return call;
 }
 
-bool wait_call(CallCore& call, std::optional<TimePoint> deadline) {
-    if (!deadline) {
-        call.ended().wait();
-        return true;
+void CallCore::destroy() noexcept {
+    if (runtime_ != nullptr) runtime_->timer.disarm(*this);
+    collect();
+    if (listed_) engine().unlist(*this);
+    answer_->~Readable();
+    this->~CallCore();
+    ::operator delete(static_cast<void*>(this));
+}
+
+bool CallCore::claim(Stage stage) noexcept {
+    const std::lock_guard lock(lock_);
+    if (stage_ != Stage::pending) return false;
+    stage_ = stage;
+    return true;
+}
+
+void CallCore::finish(Error error) {
+    if (!claim(Stage::over)) return;
+    error_.emplace(std::move(error));
+    watch_.ended(*procedure_, &*error_);
+    ended_.set();
+}
+
+void CallCore::abandon(Error error) {
+    {
+        const std::lock_guard lock(lock_);
+        if (stage_ != Stage::pending) return;
+        stage_ = Stage::over;
+        error_.emplace(std::move(error));
+        if (handle_ != HG_HANDLE_NULL) (void)HG_Cancel(handle_);
     }
-    if (call.ended().is_set()) return true;
-    return *deadline > Clock::now() && call.ended().wait_until(*deadline);
+    watch_.ended(*procedure_, &*error_);
+    ended_.set();
+}
+
+hg_return_t CallCore::forward(const CallRequest& request) {
+    const Address& peer = *request.peer.core();
+    const hg_id_t id = request.one_way ? request.procedure->one_way_id : request.procedure->id;
+    hg_handle_t handle = HG_HANDLE_NULL;
+    if (const hg_return_t ret = HG_Create(engine().context, peer.addr, id, &handle);
+        ret != HG_SUCCESS)
+        return ret;
+    retain();  // for the callback
+    Request coder(request);
+    if (const hg_return_t ret = HG_Forward(handle, on_forward, this, static_cast<Coder*>(&coder));
+        ret != HG_SUCCESS) {
+        (void)HG_Destroy(handle);
+        drop();
+        return ret;
+    }
+    // The layer below cannot cancel what it calls in itself.
+    if (peer.self) return HG_SUCCESS;
+    const std::lock_guard lock(lock_);
+    if (said_all_) return HG_SUCCESS;
+    if (stage_ == Stage::over)
+        (void)HG_Cancel(handle);
+    else
+        handle_ = handle;
+    return HG_SUCCESS;
+}
+
+bool CallCore::start_local(const CallRequest& request) {
+    if (!request.peer.core()->self) return false;
+    peer_ = request.peer;
+    retain();
+    const hg_id_t id = request.one_way ? request.procedure->one_way_id : request.procedure->id;
+    if (serve_local(engine(), id, request.arguments, request.result, *this)) return true;
+    drop();
+    return false;
+}
+
+void CallCore::start(const CallRequest& request) {
+    const auto& peer = request.peer.core();
+    if (peer == nullptr || peer->engine != procedure_->engine)
+        return finish({Errc::invalid, HG_INVALID_ARG, "the peer was not looked up here", false});
+    if (request.deadline && *request.deadline <= Clock::now())
+        return finish({Errc::timeout, HG_TIMEOUT, "the deadline has passed already", false});
+    if (!engine().enter()) return finish(closed_error());
+    deadline_ = request.deadline;
+    watch_.begin(*procedure_, peer->name);
+    engine().list(*this);
+    listed_ = true;
+    if (!start_local(request)) {
+        if (const hg_return_t ret = forward(request); ret != HG_SUCCESS) {
+            engine().leave();
+            return finish(error_of(ret, "cannot call " + procedure_->name));
+        }
+    }
+    if (!deadline_ || ended_.is_set()) return;
+    runtime_ = Runtime::get();
+    runtime_->timer.arm(*this, *deadline_);
+}
+
+void CallCore::on_end(hg_return_t ret, hg_handle_t handle) {
+    std::optional<Error> error;
+    if (ret != HG_SUCCESS) {
+        error = error_of(ret, "call of " + procedure_->name);
+        // Ours have been claimed before they were asked for.
+        if (ret == HG_CANCELED) error->code = Errc::peer_lost;
+        error->remote = ret == HG_NOENTRY;
+    }
+    bool ours = false;
+    bool keep = false;
+    {
+        const std::lock_guard lock(lock_);
+        said_all_ = true;
+        ours = stage_ == Stage::pending;
+        keep = ours && !error && !one_way_;
+        if (ours) stage_ = keep ? Stage::arrived : Stage::over;
+        if (ours && error) error_ = std::move(error);
+        handle_ = keep ? handle : HG_HANDLE_NULL;
+    }
+    // Late: somebody else has ended it, and nobody will read what came.
+    if (!keep) (void)HG_Destroy(handle);
+    EngineCore& here = engine();
+    if (ours) {
+        if (!keep) watch_.ended(*procedure_, error_ ? &*error_ : nullptr);
+        ended_.set();
+    }
+    here.leave();
+}
+
+hg_return_t CallCore::on_forward(const hg_cb_info* info) {
+    CallRef call(static_cast<CallCore*>(info->arg));
+    (*call).on_end(info->ret, info->info.forward.handle);
+    return HG_SUCCESS;
+}
+
+void CallCore::decode(hg_handle_t handle) {
+    Response response(*answer_);
+    const hg_return_t got = HG_Get_output(handle, static_cast<Coder*>(&response));
+    if (got == HG_SUCCESS)
+        (void)HG_Free_output(handle, static_cast<Coder*>(&response));
+    else
+        response.error = error_of(got, "the result of " + procedure_->name + " cannot be decoded");
+    error_ = std::move(response.error);
+    (void)HG_Destroy(handle);
+    watch_.ended(*procedure_, error());
+}
+
+void CallCore::collect_inside() {
+    hg_handle_t handle = HG_HANDLE_NULL;
+    {
+        const std::lock_guard lock(lock_);
+        if (stage_ != Stage::arrived) return;
+        stage_ = Stage::over;
+        reading_ = true;
+        handle = std::exchange(handle_, HG_HANDLE_NULL);
+    }
+    decode(handle);
+    const std::lock_guard lock(lock_);
+    reading_ = false;
+}
+
+void CallCore::collect() {
+    for (;;) {
+        {
+            const std::lock_guard lock(lock_);
+            if (stage_ != Stage::arrived && !reading_) return;
+        }
+        const Inside inside(engine());
+        if (inside)
+            collect_inside();
+        else
+            std::this_thread::yield();  // the close is about to read it, or does so
+    }
+}
+
+// The handler's side of a call to oneself. Whoever claims it writes the answer; the deadline keeps
+// its hands off from then on.
+bool CallCore::answer(const Writable& result) {
+    if (!claim(Stage::over)) return false;
+    try {
+        if (!one_way_) answer_->take(result);
+    } catch (...) {
+        error_ = Error{Errc::no_memory, HG_NOMEM, "the result cannot be copied", false};
+    }
+    watch_.ended(*procedure_, error());
+    ended_.set();
+    return true;
+}
+
+bool CallCore::fail(Errc code, const std::string& text) {
+    if (!claim(Stage::over)) return false;
+    error_ = Error{code, HG_SUCCESS, text, true};
+    watch_.ended(*procedure_, error());
+    ended_.set();
+    return true;
+}
+
+void CallCore::leave() noexcept {
+    const std::shared_ptr<EngineCore> here = procedure_->engine;
+    drop();
+    here->leave();
+}
+
+CallRef::CallRef(const CallRef& other) noexcept : core_(other.core_) {
+    core_->retain();
+}
+
+CallRef::~CallRef() {
+    if (core_ != nullptr) core_->drop();
+}
+
+CallRef start_call(const CallRequest& request) {
+    CallRef call(CallCore::make(request));
+    (*call).start(request);
+    return call;
 }
 
 void cancel_call(CallCore& call) {
     call.abandon({Errc::canceled, HG_CANCELED, "the call was canceled", false});
 }
 
-void abandon_call(CallCore& call) {
-    call.abandon({Errc::canceled, HG_CANCELED, "the engine is closing", false});
+Event& call_event(CallCore& call) noexcept {
+    return call.ended();
 }
 
-const Error* call_error(const CallCore& call) {
-    return call.error() ? &*call.error() : nullptr;
+Readable& call_answer(CallCore& call) noexcept {
+    return call.answer();
+}
+
+const Error* collect_call(CallCore& call) {
+    call.collect();
+    return call.error();
+}
+
+void abandon_call(Listed& call) {
+    static_cast<CallCore&>(call).abandon(
+        {Errc::canceled, HG_CANCELED, "the engine is closing", false});
+}
+
+void settle_call(Listed& call) {
+    static_cast<CallCore&>(call).collect_inside();
 }
 
 }  // namespace detail

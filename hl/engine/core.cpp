@@ -3,6 +3,8 @@
 
 #include <mercury_bulk.h>
 
+#include <algorithm>
+
 namespace cinnabar {
 inline namespace v1 {
 namespace detail {
@@ -49,6 +51,7 @@ hg_return_t code(hg_proc_t proc, void* data) noexcept {
 Result<void> EngineCore::open(const std::string& info) {
     hg_init_info init = HG_INIT_INFO_INITIALIZER;
     init.auto_sm = options.auto_sm ? 1 : 0;
+    init.na_init_info.progress_mode = options.busy ? NA_NO_BLOCK : 0;
     cls = HG_Init_opt2(info.c_str(), options.listen ? 1 : 0,
                        HG_VERSION(HG_VERSION_MAJOR, HG_VERSION_MINOR), &init);
     if (cls == nullptr) return Error{Errc::other, HG_OTHER_ERROR, "cannot open " + info, false};
@@ -63,97 +66,161 @@ Result<void> EngineCore::open(const std::string& info) {
     }
     self = std::make_shared<Address>(shared_from_this(), own, true);
     (void)HG_Context_set_data(context, this, nullptr);
-    phase_ = Phase::open;
-    progress_ = std::thread([this] { make_progress(); });
-    for (unsigned i = 0; i < options.streams; ++i)
-        streams_.emplace_back(std::vector<Pool>{pool});
+    state_.store(open_phase);
+    start_streams();
     return {};
 }
 
-void EngineCore::make_progress() {
-    while (!stop_.load()) {
-        unsigned count = 0;
-        do
-            (void)HG_Trigger(context, 0, 64, &count);
-        while (count != 0 && !stop_.load());
-        const hg_return_t ret = HG_Progress(context, options.progress_ms);
-        if (ret != HG_SUCCESS && ret != HG_TIMEOUT)
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+void EngineCore::start_streams() {
+    const bool shared = options.progress == Progress::shared;
+    if (!shared)
+        streams_.push_back(std::make_unique<StreamCore>(std::vector{progress_pool_.core()},
+                                                        "progress", static_cast<Poller*>(this)));
+    const unsigned count = shared ? std::max(options.streams, 1U) : options.streams;
+    for (unsigned i = 0; i < count; ++i)
+        streams_.push_back(
+            std::make_unique<StreamCore>(std::vector{pool.core()}, options.pool.name,
+                                         shared && i == 0 ? static_cast<Poller*>(this) : nullptr));
+}
+
+bool EngineCore::poll() noexcept {
+    hg_return_t ret = HG_SUCCESS;
+    if (armed_) {
+        armed_ = false;
+        (void)HG_Event_progress(context, nullptr);
+    } else {
+        ret = HG_Progress(context, 0);
+    }
+    if (ret != HG_SUCCESS) return false;
+    unsigned count = 0;
+    (void)HG_Trigger(context, 0, 64, &count);
+    return count != 0;
+}
+
+int EngineCore::descriptor() noexcept {
+    if (options.busy) return -1;
+    const int descriptor = HG_Event_get_wait_fd(context);
+    if (descriptor < 0) return -1;
+    armed_ = true;
+    return HG_Event_ready(context) ? -1 : descriptor;
+}
+
+void EngineCore::set_phase(Phase phase) noexcept {
+    std::uint64_t state = state_.load();
+    while (!state_.compare_exchange_weak(state, (state & ~std::uint64_t{phases}) | phase)) {
     }
 }
 
-bool EngineCore::enter(bool request) {
-    const std::lock_guard lock(mutex_);
-    if (phase_ == Phase::closed || (request && phase_ != Phase::open)) return false;
-    ++busy_;
-    return true;
+bool EngineCore::enter(bool request) noexcept {
+    const auto was = static_cast<Phase>(state_.fetch_add(one) & phases);
+    if (was == open_phase || (was == draining && !request)) return true;
+    leave();
+    return false;
 }
 
-bool EngineCore::enter(CallCore& call) {
-    const std::lock_guard lock(mutex_);
-    if (phase_ == Phase::closed) return false;
-    calls_.insert(&call);
-    ++busy_;
-    return true;
-}
-
+// While the engine is open nothing of it is touched after the count: whoever closes it may free it
+// as soon as it is 0.
 void EngineCore::leave() noexcept {
+    std::uint64_t state = state_.load(std::memory_order_relaxed);
+    while ((state & phases) == open_phase) {
+        if (state_.compare_exchange_weak(state, state - one)) return;
+    }
     Waiter* waiters = nullptr;
     {
-        const std::lock_guard lock(mutex_);
-        if (--busy_ == 0) waiters = idle_.take_all();
+        const std::lock_guard lock(idle_lock_);
+        if (state_.fetch_sub(one) / one == 1) waiters = idle_.take_all();
     }
     WaitList::wake(waiters);
 }
 
-void EngineCore::leave(CallCore& call) noexcept {
-    {
-        const std::lock_guard lock(mutex_);
-        calls_.erase(&call);
+EngineCore::Shard& EngineCore::shard_of(const Listed& call) noexcept {
+    return calls_[reinterpret_cast<std::uintptr_t>(&call) / 256 % calls_.size()];
+}
+
+void EngineCore::list(Listed& call) noexcept {
+    Shard& shard = shard_of(call);
+    const std::lock_guard lock(shard.lock);
+    call.previous = nullptr;
+    call.next = shard.first;
+    if (shard.first != nullptr) shard.first->previous = &call;
+    shard.first = &call;
+}
+
+void EngineCore::unlist(Listed& call) noexcept {
+    Shard& shard = shard_of(call);
+    const std::lock_guard lock(shard.lock);
+    (call.previous != nullptr ? call.previous->next : shard.first) = call.next;
+    if (call.next != nullptr) call.next->previous = call.previous;
+}
+
+void EngineCore::for_calls(void (*visit)(Listed& call)) {
+    for (Shard& shard : calls_) {
+        // No call can go while this is held.
+        const std::lock_guard lock(shard.lock);
+        for (Listed* call = shard.first; call != nullptr; call = call->next)
+            visit(*call);
     }
-    leave();
+}
+
+std::string full_name(const std::string& name, std::uint16_t provider) {
+    return provider == 0 ? name : name + "@" + std::to_string(provider);
 }
 
 hg_id_t EngineCore::register_name(const std::string& name, bool one_way) {
     // What is asked for without an answer is a procedure of its own to the layer below.
     const std::string known = one_way ? name + "#one_way" : name;
+    const std::lock_guard lock(mutex_);
     const hg_id_t id = HG_Register_name(cls, known.c_str(), code, code, on_request);
-    if (id != 0 && one_way) (void)HG_Registered_disable_response(cls, id, 1);
+    if (id == 0) return 0;
+    if (one_way) (void)HG_Registered_disable_response(cls, id, 1);
+    std::unique_ptr<Entry>& entry = entries_[id];
+    if (entry == nullptr) {
+        entry = std::make_unique<Entry>(name, one_way);
+        (void)HG_Register_data(cls, id, entry.get(), nullptr);
+    }
     return id;
 }
 
-Result<void> EngineCore::serve(const std::string& name, Served served) {
+Result<void> EngineCore::serve(const std::string& name, std::uint16_t provider, Served* served) {
+    const std::shared_ptr<Served> shared(served);
     const Inside inside(*this);
     if (!inside) return closed_error();
+    const std::string full = full_name(name, provider);
     for (const bool one_way : {false, true}) {
-        served.one_way = one_way;
-        const hg_id_t id = register_name(name, one_way);
-        if (id == 0) return error_of(HG_OTHER_ERROR, "cannot register " + name);
-        const std::lock_guard lock(mutex_);
-        served_.insert_or_assign(id, served);
+        const hg_id_t id = register_name(full, one_way);
+        if (id == 0) return error_of(HG_OTHER_ERROR, "cannot register " + full);
+        (void)entry(id)->exchange(shared);
     }
     return {};
 }
 
-Served EngineCore::find(hg_id_t id) {
+void EngineCore::withdraw(const std::string& name, std::uint16_t provider) {
+    const std::string full = full_name(name, provider);
+    std::shared_ptr<Event> gone;
+    {
+        const std::lock_guard lock(mutex_);
+        for (auto& [id, entry] : entries_) {
+            if (entry->name != full) continue;
+            if (std::shared_ptr<Served> served = entry->exchange(nullptr)) gone = served->gone;
+        }
+    }
+    if (gone != nullptr) gone->wait();
+}
+
+std::vector<std::string> EngineCore::served_names() {
+    std::vector<std::string> names;
     const std::lock_guard lock(mutex_);
-    const auto found = served_.find(id);
-    return found != served_.end() ? found->second : Served{nullptr, pool};
+    for (auto& [id, entry] : entries_)
+        if (!entry->one_way && entry->load() != nullptr) names.push_back(entry->name);
+    std::sort(names.begin(), names.end());
+    return names;
 }
 
 bool EngineCore::drained_before(TimePoint deadline) {
-    std::unique_lock lock(mutex_);
-    while (busy_ != 0) {
-        if (!idle_.wait(lock, deadline)) return busy_ == 0;
-    }
+    std::unique_lock lock(idle_lock_);
+    while (state_.load() / one != 0)
+        if (!idle_.wait(lock, deadline)) return state_.load() / one == 0;
     return true;
-}
-
-void EngineCore::cancel_calls() {
-    // A call ends and leaves only after this lock: it cannot go while it is canceled.
-    const std::lock_guard lock(mutex_);
-    for (CallCore* call : calls_)
-        abandon_call(*call);
 }
 
 Result<void> EngineCore::close(Clock::duration patience) {
@@ -161,29 +228,30 @@ Result<void> EngineCore::close(Clock::duration patience) {
         return Error{Errc::invalid, HG_SUCCESS, "a handler cannot close its engine", false};
     {
         const std::lock_guard lock(mutex_);
-        if (phase_ != Phase::open) return {};
-        phase_ = Phase::draining;
+        if (phase() != open_phase) return {};
+        set_phase(draining);
     }
-    if (!drained_before(Clock::now() + patience)) {
-        // Handlers may begin new calls as long as they run.
-        do
-            cancel_calls();
-        while (!drained_before(Clock::now() + std::chrono::milliseconds(100)));
+    TimePoint deadline = Clock::now() + patience;
+    for (const Phase next : {draining, closed}) {
+        set_phase(next);
+        while (!drained_before(deadline)) {
+            // Handlers may begin new calls as long as they run.
+            for_calls(abandon_call);
+            deadline = Clock::now() + std::chrono::milliseconds(100);
+        }
     }
-    {
-        const std::lock_guard lock(mutex_);
-        phase_ = Phase::closed;
-    }
-    streams_.clear();
+    for_calls(settle_call);
     close_network();
-    served_.clear();
     return {};
 }
 
 void EngineCore::close_network() {
     if (options.listen) (void)HG_Context_unpost(context);
-    stop_.store(true);
-    progress_.join();
+    streams_.clear();
+    std::vector<std::shared_ptr<Served>> ended;
+    for (auto& [id, entry] : entries_)
+        ended.push_back(entry->exchange(nullptr));
+    ended.clear();
     {
         const std::lock_guard lock(resources_mutex_);
         for (Resource* resource : resources_)
@@ -192,13 +260,8 @@ void EngineCore::close_network() {
     }
     self.reset();
     // What was answered last leaves with further progress.
-    hg_return_t ret = HG_SUCCESS;
-    for (int i = 0; i < 100; ++i) {
-        unsigned count = 0;
-        (void)HG_Trigger(context, 0, 64, &count);
-        ret = HG_Progress(context, 0);
-        if (ret == HG_TIMEOUT && count == 0 && i > 3) break;
-    }
+    for (int i = 0; i < 100; ++i)
+        if (!poll() && i > 3) break;
     (void)HG_Context_destroy(context);
     (void)HG_Finalize(cls);
 }

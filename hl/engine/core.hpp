@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The inside of an engine: class, context, progress thread, streams, procedures, and what must be
-// given back before the class can close. Shared by all handles that users hold; after the close it
-// is a husk that refuses everything. What is inside counts as busy: handlers, calls until the C API
-// has let go of them, short operations; the close waits until nothing is.
+// The inside of an engine: class, context, streams, procedures, and what must be given back before
+// the class can close. It is what the stream that makes progress polls. Shared by all handles that
+// users hold; after the close it is a husk that refuses everything. What is inside counts as busy:
+// handlers, calls until the C API has let go of them, short operations; the close waits until
+// nothing is.
 #pragma once
 
 #include <mercury.h>
 
+#include <array>
+#include <map>
 #include <mutex>
-#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "cinnabar/engine.hpp"
 #include "cinnabar/sync.hpp"
+#include "hl/ult/stream.hpp"
 
 namespace cinnabar {
 inline namespace v1 {
@@ -38,13 +41,14 @@ protected:
 };
 
 struct Address final : Resource {
-    Address(std::shared_ptr<EngineCore> owner, hg_addr_t address, bool own)
-        : Resource(std::move(owner)), addr(address), self(own) {}
+    Address(std::shared_ptr<EngineCore> owner, hg_addr_t address, bool own, std::string text = {})
+        : Resource(std::move(owner)), addr(address), self(own), name(std::move(text)) {}
     ~Address() { give_back(); }
     void release() noexcept override;
 
     hg_addr_t addr;
     const bool self;
+    const std::string name;  // as it was looked up; empty for callers
 };
 
 struct RegionCore final : Resource {
@@ -56,14 +60,47 @@ struct RegionCore final : Resource {
     hg_bulk_t bulk;
 };
 
-// What a procedure's id leads to.
+// A handler as it is served under a name. Each request under way holds it; who withdraws it waits
+// for its end.
 struct Served {
+    Served(std::shared_ptr<Handler> given, Pool its_pool)
+        : handler(std::move(given)), pool(std::move(its_pool)) {}
+    ~Served() {
+        handler.reset();
+        gone->set();
+    }
     std::shared_ptr<Handler> handler;
     Pool pool;
-    bool one_way = false;
+    const std::shared_ptr<Event> gone = std::make_shared<Event>();
 };
 
-class EngineCore : public std::enable_shared_from_this<EngineCore> {
+// What the id of a procedure leads to; lives as long as the engine.
+struct Entry {
+    Entry(std::string known, bool without_answer)
+        : name(std::move(known)), one_way(without_answer) {}
+    std::shared_ptr<Served> load() noexcept {
+        const std::lock_guard held(lock);
+        return served;
+    }
+    std::shared_ptr<Served> exchange(std::shared_ptr<Served> other) noexcept {
+        const std::lock_guard held(lock);
+        served.swap(other);
+        return other;
+    }
+
+    const std::string name;
+    const bool one_way;
+    Lock lock;
+    std::shared_ptr<Served> served;  // null: only called from here
+};
+
+// A call in the engine's list.
+struct Listed {
+    Listed* next = nullptr;
+    Listed* previous = nullptr;
+};
+
+class EngineCore final : public std::enable_shared_from_this<EngineCore>, public Poller {
 public:
     explicit EngineCore(const EngineOptions& given) : options(given), pool(given.pool) {}
     EngineCore(const EngineCore&) = delete;
@@ -74,14 +111,23 @@ public:
     Result<void> close(Clock::duration patience);
 
     // One more thing inside; false when closed, or for a request when closing.
-    bool enter(bool request = false);
-    bool enter(CallCore& call);
+    bool enter(bool request = false) noexcept;
     void leave() noexcept;
-    void leave(CallCore& call) noexcept;
+    // Calls that the close must find.
+    void list(Listed& call) noexcept;
+    void unlist(Listed& call) noexcept;
 
     hg_id_t register_name(const std::string& name, bool one_way);
-    Result<void> serve(const std::string& name, Served served);
-    Served find(hg_id_t id);
+    Result<void> serve(const std::string& name, std::uint16_t provider, Served* served);
+    // Serves it no longer, and waits for the requests under way.
+    void withdraw(const std::string& name, std::uint16_t provider);
+    Entry* entry(hg_id_t id) const noexcept {
+        return static_cast<Entry*>(HG_Registered_data(cls, id));
+    }
+    std::vector<std::string> served_names();
+
+    bool poll() noexcept override;
+    int descriptor() noexcept override;
 
     const EngineOptions options;
     const Pool pool;
@@ -91,24 +137,31 @@ public:
 
 private:
     friend class Resource;
-    enum class Phase { open, draining, closed };
+    enum Phase : std::uint64_t { open_phase = 0, draining = 1, closed = 2, phases = 3, one = 4 };
+    struct Shard {
+        Lock lock;
+        Listed* first = nullptr;
+    };
 
-    void make_progress();
+    Phase phase() const noexcept { return static_cast<Phase>(state_.load() & phases); }
+    void set_phase(Phase phase) noexcept;
+    Shard& shard_of(const Listed& call) noexcept;
+    void start_streams();
     bool drained_before(TimePoint deadline);
-    void cancel_calls();
+    void for_calls(void (*visit)(Listed& call));
     void close_network();
 
-    std::mutex mutex_;
-    Phase phase_ = Phase::closed;
-    std::size_t busy_ = 0;
+    std::atomic<std::uint64_t> state_{closed};  // a phase, and how many are inside
+    Lock idle_lock_;
     WaitList idle_;
-    std::unordered_set<CallCore*> calls_;
-    std::unordered_map<hg_id_t, Served> served_;
+    std::array<Shard, 8> calls_;
+    std::mutex mutex_;  // registering
+    std::map<hg_id_t, std::unique_ptr<Entry>> entries_;
     std::mutex resources_mutex_;
     std::unordered_set<Resource*> resources_;
-    std::atomic<bool> stop_{false};
-    std::thread progress_;
-    std::vector<Stream> streams_;
+    bool armed_ = false;  // to sleep; by the stream that polls
+    Pool progress_pool_;
+    std::vector<std::unique_ptr<StreamCore>> streams_;
 };
 
 // While it is true the engine does not close.
@@ -138,11 +191,34 @@ protected:
 };
 hg_return_t code(hg_proc_t proc, void* data) noexcept;
 
-// Serves a request; runs in the progress thread.
+// What a procedure of a provider is called below. Provider 0 is no provider.
+std::string full_name(const std::string& name, std::uint16_t provider);
+
+// Serves a request; runs in the stream that makes progress.
 hg_return_t on_request(hg_handle_t handle) noexcept;
 
-// Ends a call unless it has ended; see call.cpp.
-void abandon_call(CallCore& call);
+// The close: ends a call unless it has ended; reads the result of one that nobody has waited for.
+void abandon_call(Listed& call);
+void settle_call(Listed& call);
+
+// Somebody here who called, as the handler's side sees it: see local.cpp.
+class LocalCall {
+public:
+    // Ends the call; false when it has ended already.
+    virtual bool answer(const Writable& result) = 0;
+    virtual bool fail(Errc code, const std::string& text) = 0;
+    virtual const Endpoint& peer() const = 0;
+    virtual std::optional<TimePoint> deadline() const = 0;
+    // The last that the handler's side does with it.
+    virtual void leave() noexcept = 0;
+
+protected:
+    ~LocalCall() = default;
+};
+// Hands `arguments` to the procedure's handler in this engine, without bytes between. False if it
+// has none of exactly these types; the call is then made over the network below.
+bool serve_local(EngineCore& engine, hg_id_t id, const Writable& arguments,
+                 const std::type_info& result, LocalCall& call);
 
 inline Error closed_error() {
     return {Errc::closed, HG_SUCCESS, "the engine is closed", false};

@@ -14,12 +14,15 @@ Engine::Engine(std::shared_ptr<detail::EngineCore> core) noexcept : core_(std::m
 Engine::Engine(const std::string& info, const EngineOptions& options)
     : core_(std::make_shared<detail::EngineCore>(options)) {
     core_->open(info).value();
+    define_introspection();
 }
 
 Result<Engine> Engine::open(const std::string& info, const EngineOptions& options) {
     auto core = std::make_shared<detail::EngineCore>(options);
     if (Result<void> opened = core->open(info); !opened.ok()) return opened.error();
-    return Engine(std::move(core));
+    Engine engine(std::move(core));
+    engine.define_introspection();
+    return engine;
 }
 
 Engine::Engine(Engine&&) noexcept = default;
@@ -28,20 +31,51 @@ Engine::~Engine() {
     if (core_ != nullptr) (void)core_->close(core_->options.drain);
 }
 
-Result<void> Engine::define_handler(const std::string& name,
+Result<void> Engine::define_handler(const std::string& name, std::uint16_t provider,
                                     std::shared_ptr<detail::Handler> handler, Pool pool) {
-    return core_->serve(name, {std::move(handler), std::move(pool)});
+    return core_->serve(name, provider, new detail::Served(std::move(handler), std::move(pool)));
+}
+
+void Engine::withdraw(const std::string& name, std::uint16_t provider) {
+    core_->withdraw(name, provider);
+}
+
+namespace {
+
+constexpr const char* introspection_name = "cinnabar.introspect";
+
+}  // namespace
+
+// A handler of the engine must not keep the engine.
+void Engine::define_introspection() {
+    if (!core_->options.listen || !core_->options.introspection) return;
+    const std::weak_ptr<detail::EngineCore> engine = core_;
+    define(introspection_name, [engine] {
+        Introspection said;
+        if (const auto core = engine.lock()) {
+            said.procedures = core->served_names();
+            said.ready = core->pool.ready();
+            const auto* counted = dynamic_cast<const Statistics*>(core->options.monitor.get());
+            if (counted != nullptr) said.statistics = counted->json();
+        }
+        return said;
+    }).value();
+}
+
+Result<Introspection> Engine::introspect(const Endpoint& peer, Clock::duration patience) {
+    return procedure<Introspection()>(introspection_name).on(peer).within(patience)();
 }
 
 std::shared_ptr<const detail::ProcedureCore> Engine::procedure_core(const std::string& name,
+                                                                    std::uint16_t provider,
                                                                     std::uint64_t signature) {
     auto core = std::make_shared<detail::ProcedureCore>();
     core->engine = core_;
-    core->name = name;
+    core->name = detail::full_name(name, provider);
     core->signature = signature;
     if (const detail::Inside inside(*core_); inside) {
-        core->id = core_->register_name(name, false);
-        core->one_way_id = core_->register_name(name, true);
+        core->id = core_->register_name(core->name, false);
+        core->one_way_id = core_->register_name(core->name, true);
     }
     return core;
 }
@@ -54,7 +88,7 @@ Result<Endpoint> Engine::lookup(const std::string& address) {
         ret != HG_SUCCESS)
         return error_of(ret, "cannot look up " + address);
     const bool self = HG_Addr_cmp(core_->cls, found, core_->self->addr) != 0;
-    return Endpoint(std::make_shared<detail::Address>(core_, found, self));
+    return Endpoint(std::make_shared<detail::Address>(core_, found, self, address));
 }
 
 Endpoint Engine::self() const {

@@ -1,27 +1,31 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Requests, at the target: from the callback in the progress thread to a unit, and its answer.
+#include <new>
+
 #include "hl/engine/core.hpp"
+#include "hl/engine/watch.hpp"
 
 namespace cinnabar {
 inline namespace v1 {
 namespace detail {
 namespace {
 
-// The wire: a request is the signature and the arguments; an answer is a true and the result, or a
-// false, the kind of error and its text.
+// The wire: a request is the signature, the microseconds that the caller waits (0: for ever) and
+// the arguments; an answer is a true and the result, or a false, the kind of error and its text.
 class Arguments final : public Coder {
 public:
     Arguments(std::uint64_t expected, Readable& values) : signature_(expected), values_(values) {}
     hg_return_t decode(hg_proc_t proc) override {
         Reader reader(proc);
         std::uint64_t said = 0;
-        reader(said);
+        reader(said, microseconds);
         matches = !reader.ok() || said == signature_;
         if (matches) values_.read(reader);
         status = reader.status();
         return HG_SUCCESS;
     }
     bool matches = true;
+    std::uint64_t microseconds = 0;
     hg_return_t status = HG_SUCCESS;
 
 private:
@@ -71,22 +75,41 @@ void refuse(hg_handle_t handle, Errc why, const std::string& text) {
 // Owns the handle, and keeps the engine open until the answer is out.
 class Incoming final : public Exchange {
 public:
-    Incoming(EngineCore& engine, hg_handle_t handle, bool one_way)
-        : engine_(engine), handle_(handle), one_way_(one_way) {}
-    Incoming(const Incoming&) = delete;
-    Incoming& operator=(const Incoming&) = delete;
-    ~Incoming() {
+    Incoming(EngineCore& engine, hg_handle_t handle, std::shared_ptr<Served> served,
+             const Entry& entry)
+        : engine_(engine),
+          handle_(handle),
+          served_(std::move(served)),
+          answered_(entry.one_way),
+          watch_(engine.options.monitor.get(), entry.name) {}
+    Incoming(Incoming&& other) noexcept
+        : engine_(other.engine_),
+          handle_(std::exchange(other.handle_, HG_HANDLE_NULL)),
+          served_(std::move(other.served_)),
+          deadline_(other.deadline_),
+          answered_(other.answered_),
+          watch_(other.watch_) {}
+    Incoming& operator=(Incoming&&) = delete;
+    ~Incoming() override {
+        if (handle_ == HG_HANDLE_NULL) return;
         if (!answered_) fail(Errc::handler_failed, "the handler gave no answer");
+        watch_.end(failed_);
         (void)HG_Destroy(handle_);
+        served_.reset();
         engine_.leave();
     }
 
-    Endpoint caller() override {
+    void run() {
+        watch_.begin();
+        served_->handler->serve(*this);
+    }
+    Caller caller() override {
         hg_addr_t copy = HG_ADDR_NULL;
         const hg_addr_t from = HG_Get_info(handle_)->addr;
-        if (HG_Addr_dup(engine_.cls, from, &copy) != HG_SUCCESS) return {};
+        if (HG_Addr_dup(engine_.cls, from, &copy) != HG_SUCCESS) return {Endpoint(), deadline_};
         const bool self = HG_Addr_cmp(engine_.cls, copy, engine_.self->addr) != 0;
-        return Endpoint(std::make_shared<Address>(engine_.shared_from_this(), copy, self));
+        return {Endpoint(std::make_shared<Address>(engine_.shared_from_this(), copy, self)),
+                deadline_};
     }
     bool read(std::uint64_t signature, Readable& values) override {
         Arguments arguments(signature, values);
@@ -97,9 +120,15 @@ public:
             return false;
         }
         const hg_return_t failed = ret != HG_SUCCESS ? ret : arguments.status;
-        if (failed == HG_SUCCESS) return true;
-        fail(Errc::bad_arguments, error_of(failed, "the arguments cannot be decoded").text);
-        return false;
+        if (failed != HG_SUCCESS) {
+            fail(Errc::bad_arguments, error_of(failed, "the arguments cannot be decoded").text);
+            return false;
+        }
+        // More than a day is no deadline, whatever a peer says.
+        constexpr std::uint64_t day = 86'400'000'000;
+        if (arguments.microseconds != 0 && arguments.microseconds < day)
+            deadline_ = Clock::now() + std::chrono::microseconds(arguments.microseconds);
+        return true;
     }
     void answer(const Writable& result) override {
         Good good(result);
@@ -110,14 +139,15 @@ public:
         Bad bad(code, text);
         (void)respond(bad);
         answered_ = true;
+        failed_ = true;
+    }
+    std::unique_ptr<Exchange> detach() override {
+        return std::make_unique<Incoming>(std::move(*this));
     }
 
 private:
     hg_return_t respond(Coder& coder) {
-        if (one_way_ || answered_) {
-            answered_ = true;
-            return HG_SUCCESS;
-        }
+        if (answered_) return HG_SUCCESS;
         // The answer on its way counts by itself; it cannot be refused while the request counts.
         (void)engine_.enter();
         const hg_return_t ret = HG_Respond(handle_, on_responded, &engine_, &coder);
@@ -128,8 +158,22 @@ private:
 
     EngineCore& engine_;
     hg_handle_t handle_;
-    const bool one_way_;
-    bool answered_ = false;
+    std::shared_ptr<Served> served_;
+    std::optional<TimePoint> deadline_;
+    bool answered_;
+    bool failed_ = false;
+    RequestWatch watch_;
+};
+
+class IncomingUnit final : public Unit {
+public:
+    IncomingUnit(EngineCore& engine, hg_handle_t handle, std::shared_ptr<Served> served,
+                 const Entry& entry)
+        : incoming_(engine, handle, std::move(served), entry) {}
+    void run() noexcept override { incoming_.run(); }
+
+private:
+    Incoming incoming_;
 };
 
 }  // namespace
@@ -137,29 +181,23 @@ private:
 hg_return_t on_request(hg_handle_t handle) noexcept {
     const hg_info* info = HG_Get_info(handle);
     auto& engine = *static_cast<EngineCore*>(HG_Context_get_data(info->context));
-    std::unique_ptr<Incoming> incoming;
-    try {
-        Served served = engine.find(info->id);
-        const bool known = served.handler != nullptr;
-        if (known && engine.enter(true)) {
-            incoming.reset(new (std::nothrow) Incoming(engine, handle, served.one_way));
-            if (incoming == nullptr) {
-                engine.leave();
-                (void)HG_Destroy(handle);
-                return HG_SUCCESS;
-            }
-            served.pool.post([taken = std::move(incoming), handler = std::move(served.handler)] {
-                handler->serve(*taken);
-            });
-        } else if (served.one_way) {
-            (void)HG_Destroy(handle);
-        } else if (known) {
-            refuse(handle, Errc::refused, "the peer is closing");
-        } else {
-            refuse(handle, Errc::unknown_procedure, "no such procedure");
+    Entry* entry = engine.entry(info->id);
+    std::shared_ptr<Served> served = entry != nullptr ? entry->load() : nullptr;
+    if (served != nullptr && engine.enter(true)) {
+        const std::shared_ptr<PoolCore> pool = served->pool.core();
+        auto* unit = new (std::nothrow) IncomingUnit(engine, handle, std::move(served), *entry);
+        if (unit != nullptr) {
+            PoolCore::adopt(pool, std::unique_ptr<Unit>(unit));
+            return HG_SUCCESS;
         }
-    } catch (const std::bad_alloc&) {
-        // The end of what was taken has told the caller.
+        engine.leave();
+        (void)HG_Destroy(handle);
+    } else if (entry != nullptr && entry->one_way) {
+        (void)HG_Destroy(handle);
+    } else if (served != nullptr) {
+        refuse(handle, Errc::refused, "the peer is closing");
+    } else {
+        refuse(handle, Errc::unknown_procedure, "no such procedure");
     }
     return HG_SUCCESS;
 }

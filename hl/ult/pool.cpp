@@ -3,6 +3,7 @@
 #include "cinnabar/pool.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "hl/ult/stream.hpp"
@@ -34,9 +35,9 @@ PoolCore::PoolCore(PoolOptions pool_options, std::shared_ptr<Runtime> shared_run
 
 PoolCore::~PoolCore() = default;
 
-void PoolCore::adopt(std::unique_ptr<Unit> unit) {
-    unit->pool_ = shared_from_this();
-    push(*unit.release(), Where::fresh);
+void PoolCore::adopt(const std::shared_ptr<PoolCore>& pool, std::unique_ptr<Unit> unit) noexcept {
+    unit->pool_ = pool;
+    pool->push(*unit.release(), Where::fresh);
 }
 
 void PoolCore::append(UnitQueue& queue, Unit& unit) noexcept {
@@ -60,18 +61,23 @@ Unit* PoolCore::take(UnitQueue& queue) noexcept {
 
 void PoolCore::push(Unit& unit, Where where) noexcept {
     // The unit may end, and with it the last reference to the pool, as soon as the lock is open.
-    const std::shared_ptr<PoolCore> keep = unit.pool_;
     const std::lock_guard lock(mutex_);
     append(where == Where::fresh ? fresh_ : resumed_, unit);
+    count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     wake_one();
 }
 
 Unit* PoolCore::pop() noexcept {
+    // Only a hint: who goes to sleep looks again with ready().
+    if (count_.load(std::memory_order_relaxed) == 0) return nullptr;
     const std::lock_guard lock(mutex_);
     const bool turn = resumed_in_a_row_ >= most_in_a_row && !fresh_.empty();
     Unit* unit = turn ? nullptr : take(resumed_);
     resumed_in_a_row_ = unit != nullptr ? resumed_in_a_row_ + 1 : 0;
-    return unit != nullptr ? unit : take(fresh_);
+    if (unit == nullptr) unit = take(fresh_);
+    if (unit != nullptr)
+        count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    return unit;
 }
 
 std::size_t PoolCore::ready() const noexcept {
@@ -113,8 +119,8 @@ void Unit::wake() noexcept {
 Pool::Pool(const PoolOptions& options)
     : core_(std::make_shared<detail::PoolCore>(options, detail::Runtime::get())) {}
 
-void Pool::submit(std::unique_ptr<detail::Unit> unit) {
-    core_->adopt(std::move(unit));
+void Pool::submit(std::unique_ptr<detail::Unit> unit) const {
+    detail::PoolCore::adopt(core_, std::move(unit));
 }
 
 const std::string& Pool::name() const noexcept {
@@ -130,10 +136,16 @@ bool Pool::current() const noexcept {
     return unit != nullptr && &detail::StreamCore::pool_of(*unit) == core_.get();
 }
 
+Pool Pool::here() {
+    const detail::Unit* unit = detail::StreamCore::current_unit();
+    if (unit == nullptr) throw std::logic_error("the caller is no unit");
+    return Pool(detail::StreamCore::pool_of(*unit).shared_from_this());
+}
+
 Stream::Stream(const std::vector<Pool>& pools, const std::string& name) {
     std::vector<std::shared_ptr<detail::PoolCore>> cores;
     for (const Pool& pool : pools)
-        cores.push_back(pool.core_);
+        cores.push_back(pool.core());
     core_ = std::make_unique<detail::StreamCore>(std::move(cores), name);
 }
 

@@ -2,11 +2,16 @@
 // The loop of a stream, and how units leave and come back.
 #include "hl/ult/stream.hpp"
 
+#include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 namespace cinnabar {
@@ -43,9 +48,14 @@ Unit* StreamCore::current_unit() noexcept {
     return stream == nullptr ? nullptr : stream->unit_;
 }
 
-StreamCore::StreamCore(std::vector<std::shared_ptr<PoolCore>> pools, const std::string& name)
-    : pools_(std::move(pools)) {
+StreamCore::StreamCore(std::vector<std::shared_ptr<PoolCore>> pools, const std::string& name,
+                       Poller* poller)
+    : pools_(std::move(pools)), poller_(poller) {
     if (pools_.empty()) throw std::invalid_argument("a stream needs a pool");
+    if (poller_ != nullptr) {
+        wake_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (wake_fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+    }
     runtime_ = pools_.front()->runtime;
     for (const auto& pool : pools_) {
         stack_size_ = std::max(stack_size_, pool->options.stack_size);
@@ -56,6 +66,7 @@ StreamCore::StreamCore(std::vector<std::shared_ptr<PoolCore>> pools, const std::
     } catch (...) {
         for (const auto& pool : pools_)
             pool->detach(*this);
+        if (wake_fd_ >= 0) ::close(wake_fd_);
         throw;
     }
     // A name longer than the system takes is cut.
@@ -69,10 +80,17 @@ StreamCore::~StreamCore() {
     for (const auto& pool : pools_)
         pool->detach(*this);
     if (spare_ != nullptr) runtime_->stacks.release(spare_);
+    if (wake_fd_ >= 0) ::close(wake_fd_);
 }
 
 bool StreamCore::rouse() noexcept {
     if (!asleep_.load()) return false;
+    if (wake_fd_ >= 0) {
+        if (!asleep_.exchange(false)) return false;
+        const std::uint64_t one = 1;
+        (void)!::write(wake_fd_, &one, sizeof one);
+        return true;
+    }
     const std::lock_guard lock(mutex_);
     if (!asleep_.exchange(false)) return false;
     roused_.notify_one();
@@ -103,25 +121,82 @@ Unit* StreamCore::look() noexcept {
     return nullptr;
 }
 
+bool StreamCore::must_stay_awake() const noexcept {
+    return stop_.load() || std::any_of(pools_.begin(), pools_.end(),
+                                       [](const auto& pool) { return pool->ready() != 0; });
+}
+
 // Announces the sleep, looks again, sleeps: who pushes does it first and looks for sleepers then.
+void StreamCore::sleep() noexcept {
+    asleep_.store(true);
+    const bool ready = must_stay_awake();
+    std::unique_lock lock(mutex_);
+    if (ready) asleep_.store(false);
+    roused_.wait(lock, [this] { return !asleep_.load(); });
+}
+
+void StreamCore::sleep_at(int descriptor) noexcept {
+    asleep_.store(true);
+    if (!must_stay_awake()) {
+        pollfd both[] = {{descriptor, POLLIN, 0}, {wake_fd_, POLLIN, 0}};
+        (void)::poll(both, 2, -1);
+    }
+    if (asleep_.exchange(false)) return;
+    std::uint64_t count = 0;
+    (void)!::read(wake_fd_, &count, sizeof count);
+}
+
+// True when there may be a unit. Waking up is dear, so a sleep is put off for a while.
+bool StreamCore::poll_for_a_while() noexcept {
+    constexpr auto patience = std::chrono::microseconds(50);
+    constexpr int polls_per_clock_read = 32;
+    TimePoint end{};
+    for (;;) {
+        for (int i = 0; i < polls_per_clock_read; ++i) {
+            if (poller_->poll() || stop_.load(std::memory_order_relaxed)) return true;
+            for (const auto& pool : pools_)
+                if (pool->seems_ready()) return true;
+        }
+        const TimePoint now = Clock::now();
+        if (end == TimePoint{})
+            end = now + patience;
+        else if (now >= end)
+            return false;
+    }
+}
+
+Unit* StreamCore::wait() noexcept {
+    if (poller_ == nullptr) {
+        sleep();
+        return look();
+    }
+    unpolled_ = 0;
+    if (!poll_for_a_while()) {
+        if (const int descriptor = poller_->descriptor(); descriptor >= 0)
+            sleep_at(descriptor);
+        else
+            std::this_thread::yield();  // to whom the answer may have to come from
+    }
+    return look();
+}
+
 Unit* StreamCore::next() noexcept {
-    bool slept = false;
+    constexpr unsigned units_per_poll = 32;
+    bool waited = false;
     for (;;) {
         if (stop_.load()) return nullptr;
+        if (poller_ != nullptr && ++unpolled_ > units_per_poll) {
+            unpolled_ = 0;
+            (void)poller_->poll();
+        }
         Unit* unit = look();
         if (unit == nullptr) {
-            asleep_.store(true);
-            const bool ready =
-                stop_.load() || std::any_of(pools_.begin(), pools_.end(),
-                                            [](const auto& pool) { return pool->ready() != 0; });
-            std::unique_lock lock(mutex_);
-            if (ready) asleep_.store(false);
-            roused_.wait(lock, [this] { return !asleep_.load(); });
-            slept = true;
-            continue;
+            waited = true;
+            unit = wait();
+            if (unit == nullptr) continue;
         }
         // Whoever woke this stream for one unit may have seen no sleeper for the next.
-        if (slept && pools_.size() > 1) {
+        if (waited && pools_.size() > 1) {
             for (const auto& pool : pools_)
                 pool->share();
         }
@@ -166,7 +241,7 @@ void StreamCore::leave(Stack& self) {
 [[gnu::noinline]] void StreamCore::run_fresh(Unit& unit, Stack& self) {
     unit.stack_ = &self;
     unit.run();
-    const std::shared_ptr<PoolCore> keep = unit.pool_;
+    const std::shared_ptr<PoolCore> keep = std::move(unit.pool_);
     delete &unit;
     current()->unit_ = nullptr;
 }

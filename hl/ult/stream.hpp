@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "cinnabar/lock.hpp"
 #include "cinnabar/pool.hpp"
 #include "hl/ult/runtime.hpp"
 
@@ -29,6 +30,20 @@ protected:
     std::size_t size_ = 0;
 };
 
+// Something that a stream moves while it has no unit to run, and now and then beside them: the
+// progress of a network. Called by one stream, on its loop's stack.
+class Poller {
+public:
+    // True if something happened.
+    virtual bool poll() noexcept = 0;
+    // Before a sleep: what becomes readable when there is something to do, or -1 if the stream must
+    // poll on. The next poll() ends what it began.
+    virtual int descriptor() noexcept = 0;
+
+protected:
+    ~Poller() = default;
+};
+
 class PoolCore : public std::enable_shared_from_this<PoolCore> {
 public:
     enum class Where { fresh, resumed };
@@ -38,12 +53,13 @@ public:
     PoolCore& operator=(const PoolCore&) = delete;
     ~PoolCore();
 
-    void adopt(std::unique_ptr<Unit> unit);
+    static void adopt(const std::shared_ptr<PoolCore>& pool, std::unique_ptr<Unit> unit) noexcept;
     // Makes `unit` ready and wakes a stream that sleeps. It may run, and end, before this returns.
     void push(Unit& unit, Where where) noexcept;
     // The next unit or null. Units that have run before go first, though not for ever.
     Unit* pop() noexcept;
     std::size_t ready() const noexcept;
+    bool seems_ready() const noexcept { return count_.load(std::memory_order_relaxed) != 0; }
     // Wakes a sleeping stream if there is something to do.
     void share() noexcept;
 
@@ -58,7 +74,8 @@ private:
     static Unit* take(UnitQueue& queue) noexcept;
     void wake_one() noexcept;
 
-    mutable std::mutex mutex_;
+    mutable Lock mutex_;
+    std::atomic<std::size_t> count_{0};
     UnitQueue fresh_;
     UnitQueue resumed_;
     unsigned resumed_in_a_row_ = 0;
@@ -67,7 +84,9 @@ private:
 
 class StreamCore {
 public:
-    StreamCore(std::vector<std::shared_ptr<PoolCore>> pools, const std::string& name);
+    // Borrows the poller, which may be null.
+    StreamCore(std::vector<std::shared_ptr<PoolCore>> pools, const std::string& name,
+               Poller* poller = nullptr);
     StreamCore(const StreamCore&) = delete;
     StreamCore& operator=(const StreamCore&) = delete;
     ~StreamCore();
@@ -91,6 +110,11 @@ private:
     void run();
     Unit* next() noexcept;
     Unit* look() noexcept;
+    Unit* wait() noexcept;
+    bool poll_for_a_while() noexcept;
+    void sleep() noexcept;
+    void sleep_at(int descriptor) noexcept;
+    bool must_stay_awake() const noexcept;
     bool reserve() noexcept;
     [[noreturn]] void leave(Stack& self);
     void settle(Errand errand) noexcept;
@@ -99,6 +123,9 @@ private:
     static void switch_away(Unit& unit, Errand errand);
 
     std::vector<std::shared_ptr<PoolCore>> pools_;
+    Poller* const poller_;
+    int wake_fd_ = -1;       // with a poller
+    unsigned unpolled_ = 0;  // units run since the last poll
     std::shared_ptr<Runtime> runtime_;
     std::size_t stack_size_ = 0;
     Stack native_;

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <thread>
+#include <vector>
 
 #include "hl/ult/stream.hpp"
 
@@ -48,7 +49,7 @@ ThreadActor& this_thread() {
 }  // namespace
 
 struct TimedOut final : Alarm {
-    TimedOut(std::mutex& owner_mutex, WaitList& owner_list, Waiter& its_waiter)
+    TimedOut(Lock& owner_mutex, WaitList& owner_list, Waiter& its_waiter)
         : mutex(owner_mutex), list(owner_list), waiter(its_waiter) {}
 
     void ring() noexcept override {
@@ -63,13 +64,13 @@ struct TimedOut final : Alarm {
         return late;
     }
 
-    std::mutex& mutex;
+    Lock& mutex;
     WaitList& list;
     Waiter& waiter;
     bool late = false;
 };
 
-bool WaitList::wait(std::unique_lock<std::mutex>& lock, std::optional<TimePoint> deadline) {
+bool WaitList::wait(std::unique_lock<Lock>& lock, std::optional<TimePoint> deadline) {
     Unit* unit = StreamCore::current_unit();
     Waiter waiter;
     waiter.actor = unit != nullptr ? static_cast<Actor*>(unit) : &this_thread();
@@ -144,7 +145,7 @@ void yield() {
 }
 
 void sleep_until(TimePoint time) {
-    std::mutex mutex;
+    detail::Lock mutex;
     detail::WaitList nobody;
     std::unique_lock lock(mutex);
     (void)nobody.wait(lock, time);
@@ -251,25 +252,77 @@ void Event::set() {
     detail::Waiter* waiters = nullptr;
     {
         const std::lock_guard lock(mutex_);
-        set_ = true;
+        set_.store(true, std::memory_order_release);
         waiters = waiting_.take_all();
     }
     detail::WaitList::wake(waiters);
 }
 
 bool Event::is_set() const {
+    if (!set_.load(std::memory_order_relaxed)) return false;
+    // Behind the one who sets it: afterwards the event may go.
     const std::lock_guard lock(mutex_);
-    return set_;
+    return true;
 }
 
 void Event::wait() {
     std::unique_lock lock(mutex_);
-    if (!set_) (void)waiting_.wait(lock);
+    if (!set_.load(std::memory_order_relaxed)) (void)waiting_.wait(lock);
 }
 
 bool Event::wait_until(TimePoint deadline) {
     std::unique_lock lock(mutex_);
-    return set_ || waiting_.wait(lock, deadline);
+    return set_.load(std::memory_order_relaxed) || waiting_.wait(lock, deadline);
+}
+
+bool Event::subscribe(detail::Waiter& waiter) {
+    const std::lock_guard lock(mutex_);
+    if (set_.load(std::memory_order_relaxed)) return false;
+    waiting_.append(waiter);
+    return true;
+}
+
+bool Event::unsubscribe(detail::Waiter& waiter) {
+    const std::lock_guard lock(mutex_);
+    const bool listed = waiter.listed;
+    if (listed) waiting_.remove(waiter);
+    return listed;
+}
+
+namespace {
+
+struct Counting final : detail::Actor {
+    void wake() noexcept override { woken.release(); }
+    Semaphore woken{0};
+};
+
+}  // namespace
+
+std::optional<std::size_t> wait_any(std::span<Event* const> events,
+                                    std::optional<TimePoint> deadline) {
+    Counting counting;
+    std::vector<detail::Waiter> waiters(events.size());
+    std::size_t owed = 0;  // wakes that have come or will
+    bool found = events.empty();
+    for (std::size_t i = 0; i < events.size() && !found; ++i) {
+        waiters[i].actor = &counting;
+        found = !events[i]->subscribe(waiters[i]);
+        owed += found ? 0 : 1;
+    }
+    if (!found) {
+        if (!deadline)
+            counting.woken.acquire(), --owed;
+        else if (counting.woken.acquire_until(*deadline))
+            --owed;
+    }
+    for (std::size_t i = 0; i < events.size(); ++i)
+        if (events[i]->unsubscribe(waiters[i])) --owed;
+    // Who is on the way here has not finished with what lies on this stack.
+    while (owed-- != 0)
+        counting.woken.acquire();
+    for (std::size_t i = 0; i < events.size(); ++i)
+        if (events[i]->is_set()) return i;
+    return {};
 }
 
 }  // namespace v1

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A call under way. It ends exactly once: with its result, with an error, by its deadline or by
 // cancel(), whichever is first; what comes later is dropped. Deadlines end a call at their time
-// even if the peer or the network never says anything more. Any thread may call anything.
+// even if the peer or the network never says anything more. Results are decoded by whoever waits
+// for them. Any thread may call anything.
 #pragma once
 
+#include <coroutine>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "cinnabar/endpoint.hpp"
 #include "cinnabar/error.hpp"
-#include "cinnabar/pool.hpp"
-#include "cinnabar/signature.hpp"
+#include "cinnabar/resume.hpp"
+#include "cinnabar/sync.hpp"
+#include "cinnabar/values.hpp"
 
 namespace cinnabar {
 inline namespace v1 {
@@ -26,42 +29,23 @@ namespace detail {
 class EngineCore;
 class CallCore;
 
-// Something that can be written; something that can be read.
-class Writable {
-public:
-    virtual void write(Writer& writer) const = 0;
-
-protected:
-    ~Writable() = default;
-};
-
-class Readable {
-public:
-    virtual void read(Reader& reader) = 0;
-    virtual ~Readable() = default;
-};
-
-template <class... T>
-class WritableOf final : public Writable {
-public:
-    explicit WritableOf(const T&... values) : values_(values...) {}
-    void write(Writer& writer) const override {
-        std::apply([&](const T&... values) { writer(values...); }, values_);
-    }
-
-private:
-    std::tuple<const T&...> values_;
-};
-
 // Where the result of a call goes.
 template <class R>
 struct Answer final : Readable {
+    static Readable* make(void* memory) { return new (memory) Answer; }
     void read(Reader& reader) override { reader(value.emplace()); }
+    void take(const Writable& from) override {
+        std::optional<std::tuple<R>> result;
+        from.copy_to(&result);
+        if (result) value.emplace(std::get<0>(std::move(*result)));
+    }
     std::optional<R> value;
 };
 template <>
 struct Answer<void> final : Readable {
+    static Readable* make(void* memory) { return new (memory) Answer; }
     void read(Reader&) override {}
+    void take(const Writable&) override {}
 };
 
 struct ProcedureCore {
@@ -73,52 +57,90 @@ struct ProcedureCore {
 };
 
 struct CallRequest {
-    const ProcedureCore& procedure;
+    const std::shared_ptr<const ProcedureCore>& procedure;
     const Endpoint& peer;
     const Writable& arguments;
+    // The answer is made at the end of the call's own memory.
+    std::size_t answer_size;
+    Readable* (*make_answer)(void* memory);
+    const std::type_info& result;  // a tuple of it
     std::optional<TimePoint> deadline;
     bool one_way = false;
 };
 
-CINNABAR_API std::shared_ptr<CallCore> start_call(const CallRequest& request,
-                                                  std::shared_ptr<Readable> answer);
-CINNABAR_API bool wait_call(CallCore& call, std::optional<TimePoint> deadline);
+// One of the references that keep a call.
+class CINNABAR_API CallRef {
+public:
+    explicit CallRef(CallCore* taken) noexcept : core_(taken) {}
+    CallRef(const CallRef& other) noexcept;
+    CallRef(CallRef&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+    CallRef& operator=(CallRef other) noexcept {
+        std::swap(core_, other.core_);
+        return *this;
+    }
+    ~CallRef();
+    CallCore& operator*() const noexcept { return *core_; }
+
+private:
+    CallCore* core_;
+};
+
+CINNABAR_API CallRef start_call(const CallRequest& request);
 CINNABAR_API void cancel_call(CallCore& call);
-// Null when it succeeded; only when it has ended.
-CINNABAR_API const Error* call_error(const CallCore& call);
+CINNABAR_API Event& call_event(CallCore& call) noexcept;
+CINNABAR_API Readable& call_answer(CallCore& call) noexcept;
+// When it has ended: reads the answer, which is there if this gives null.
+CINNABAR_API const Error* collect_call(CallCore& call);
 
 }  // namespace detail
 
 template <class R>
 class [[nodiscard]] Call {
 public:
-    Call(std::shared_ptr<detail::CallCore> core, std::shared_ptr<detail::Answer<R>> answer)
-        : core_(std::move(core)), answer_(std::move(answer)) {}
+    explicit Call(detail::CallRef core) : core_(std::move(core)) {}
 
-    // Blocks until the end and takes the result: to be called once.
+    // Blocks until the end and takes the result: to be called once, this or co_await.
     Result<R> wait() {
-        (void)detail::wait_call(*core_, {});
-        if (const Error* error = detail::call_error(*core_)) return *error;
-        if constexpr (std::is_void_v<R>)
-            return {};
-        else
-            return std::move(*answer_->value);
+        event().wait();
+        return take();
     }
     // Blocks until the end (true) or that time; the call goes on. Takes nothing.
-    bool wait_until(TimePoint time) const { return detail::wait_call(*core_, time); }
-    bool ready() const { return detail::wait_call(*core_, TimePoint::min()); }
+    bool wait_until(TimePoint time) const { return event().wait_until(time); }
+    bool ready() const { return event().is_set(); }
     // Ends the call with Errc::canceled unless it has ended. The peer may have served it or do so
     // yet.
     void cancel() { detail::cancel_call(*core_); }
     // Runs `function(Result<R>)` as a unit of `pool` when the call has ended; takes the result.
     template <class Function>
     void then(Pool pool, Function function) {
-        pool.post([call = *this, body = std::move(function)]() mutable { body(call.wait()); });
+        detail::when_set(
+            event(), std::move(pool),
+            [call = *this, body = std::move(function)]() mutable { body(call.wait()); });
+    }
+    // Set at the end; lives as long as this.
+    Event& event() const noexcept { return detail::call_event(*core_); }
+
+    // In a coroutine: suspends it until the end, and gives the Result.
+    auto operator co_await() const {
+        struct Awaiter : detail::EventAwaiter {
+            explicit Awaiter(const Call& awaited)
+                : detail::EventAwaiter(awaited.event()), call(awaited) {}
+            Result<R> await_resume() { return call.take(); }
+            Call call;
+        };
+        return Awaiter(*this);
     }
 
 private:
-    std::shared_ptr<detail::CallCore> core_;
-    std::shared_ptr<detail::Answer<R>> answer_;
+    Result<R> take() {
+        if (const Error* error = detail::collect_call(*core_)) return *error;
+        if constexpr (std::is_void_v<R>)
+            return {};
+        else
+            return std::move(*static_cast<detail::Answer<R>&>(detail::call_answer(*core_)).value);
+    }
+
+    detail::CallRef core_;
 };
 
 // Blocks until all have ended; takes their results, in order.
@@ -129,6 +151,17 @@ std::vector<Result<R>> wait_all(std::vector<Call<R>>& calls) {
     for (Call<R>& call : calls)
         results.push_back(call.wait());
     return results;
+}
+
+// Blocks until one has ended, and gives its index; nothing when the deadline came first.
+template <class R>
+std::optional<std::size_t> wait_any(const std::vector<Call<R>>& calls,
+                                    std::optional<TimePoint> deadline = {}) {
+    std::vector<Event*> events;
+    events.reserve(calls.size());
+    for (const Call<R>& call : calls)
+        events.push_back(&call.event());
+    return wait_any(std::span<Event* const>(events), deadline);
 }
 
 }  // namespace v1

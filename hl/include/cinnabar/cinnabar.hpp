@@ -2,8 +2,9 @@
 // All of the C++ API.
 #pragma once
 
-#include "cinnabar/archive_std.hpp"
 #include "cinnabar/bulk.hpp"
 #include "cinnabar/engine.hpp"
-#include "cinnabar/pool.hpp"
+#include "cinnabar/monitor.hpp"
+#include "cinnabar/provider.hpp"
 #include "cinnabar/sync.hpp"
+#include "cinnabar/task.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An engine: a network that is open, its progress in a thread of its own, and streams on which the
+// An engine: a network that is open, its progress, and streams on which the
 // handlers of its procedures run as units. The first thing a program makes and the last it
 // destroys. Any thread may call anything; destroying it is for one thread.
 #pragma once
@@ -9,13 +9,20 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "cinnabar/bulk.hpp"
 #include "cinnabar/handler.hpp"
+#include "cinnabar/monitor.hpp"
 #include "cinnabar/procedure.hpp"
 
 namespace cinnabar {
 inline namespace v1 {
+
+// Who makes progress: a stream of its own, which busy handlers cannot hold up; or the first of the
+// streams that run the handlers, which saves a switch of threads in each call, but stands still
+// while a handler computes on it.
+enum class Progress { own_stream, shared };
 
 struct EngineOptions {
     bool listen = true;                               // peers can call
@@ -23,8 +30,22 @@ struct EngineOptions {
     PoolOptions pool = {};                            // of the pool that they drain
     Clock::duration drain = std::chrono::seconds(5);  // patience of the destructor
     bool auto_sm = false;                             // peers of the same host by shared memory too
-    unsigned progress_ms = 50;                        // the longest sleep of the progress thread
+    Progress progress = Progress::own_stream;
+    bool busy = false;                      // the stream that makes progress never sleeps
+    std::shared_ptr<Monitor> monitor = {};  // is told of each step of each call
+    bool introspection = true;              // peers may ask what is served: see introspect()
 };
+
+// What a peer says of itself.
+struct Introspection {
+    std::vector<std::string> procedures;  // that it serves, those of providers as "name@id"
+    std::uint64_t ready = 0;              // units that wait for a stream
+    std::string statistics;               // of its monitor if that is a Statistics: JSON
+};
+
+class Provider;
+template <class T>
+class Provided;
 
 class CINNABAR_API Engine {
 public:
@@ -42,18 +63,32 @@ public:
     // first; calls under way keep theirs.
     template <class Function>
     Result<void> define(const std::string& name, Function function) {
-        return define_handler(name, detail::make_handler(std::move(function)), pool());
+        return define_handler(name, 0, detail::make_handler(std::move(function)), pool());
     }
     template <class Function>
     Result<void> define(const std::string& name, Function function, Pool pool) {
-        return define_handler(name, detail::make_handler(std::move(function)), std::move(pool));
+        return define_handler(name, 0, detail::make_handler(std::move(function)), std::move(pool));
+    }
+    // Serves it no longer: further calls get Errc::unknown_procedure. Blocks until the calls under
+    // way have ended; not to be called by its own handler.
+    void withdraw(const std::string& name, std::uint16_t provider = 0);
+
+    // Makes a T, which is derived from Provider, and serves its methods under that id until what is
+    // returned is destroyed, which waits for calls under way: see provider.hpp. Units of `pool`.
+    template <class T, class... Given>
+    Provided<T> provide(std::uint16_t id, Given&&... given);
+    template <class T, class... Given>
+    Provided<T> provide_in(Pool pool, std::uint16_t id, Given&&... given);
+
+    // A procedure to call; of a provider if an id other than 0 is given. Costs a look-up: keep it.
+    template <class Signature>
+    Procedure<Signature> procedure(const std::string& name, std::uint16_t provider = 0) {
+        return Procedure<Signature>(
+            procedure_core(name, provider, Procedure<Signature>::signature));
     }
 
-    // A procedure to call. Costs a look-up: keep it.
-    template <class Signature>
-    Procedure<Signature> procedure(const std::string& name) {
-        return Procedure<Signature>(procedure_core(name, Procedure<Signature>::signature));
-    }
+    // Asks a peer what it serves and how it is; Errc::unknown_procedure if it does not tell.
+    Result<Introspection> introspect(const Endpoint& peer, Clock::duration patience);
 
     // The peer of that address. Does not wait for it: that it is gone shows in a call.
     Result<Endpoint> lookup(const std::string& address);
@@ -85,11 +120,14 @@ public:
     Result<void> finalize(Clock::duration patience);
 
 private:
+    friend class Provider;
     explicit Engine(std::shared_ptr<detail::EngineCore> core) noexcept;
-    Result<void> define_handler(const std::string& name, std::shared_ptr<detail::Handler> handler,
-                                Pool pool);
+    Result<void> define_handler(const std::string& name, std::uint16_t provider,
+                                std::shared_ptr<detail::Handler> handler, Pool pool);
     std::shared_ptr<const detail::ProcedureCore> procedure_core(const std::string& name,
+                                                                std::uint16_t provider,
                                                                 std::uint64_t signature);
+    void define_introspection();
     Result<Region> expose_bytes(void* memory, std::size_t size, Access access);
 
     std::shared_ptr<detail::EngineCore> core_;

@@ -80,7 +80,7 @@ public:
 
     // Runs `function()` as a new unit. It must not throw: that ends the program. Never blocks.
     template <class Function>
-    void post(Function function) {
+    void post(Function function) const {
         struct Of final : detail::Unit {
             explicit Of(Function&& given) : body(std::move(given)) {}
             void run() noexcept override { body(); }
@@ -94,10 +94,14 @@ public:
     std::size_t ready() const;
     // Whether the caller is a unit of this pool.
     bool current() const noexcept;
+    // The pool of the unit that calls; throws std::logic_error on a plain thread.
+    static Pool here();
+
+    explicit Pool(std::shared_ptr<detail::PoolCore> core) noexcept : core_(std::move(core)) {}
+    const std::shared_ptr<detail::PoolCore>& core() const noexcept { return core_; }
 
 private:
-    friend class Stream;
-    void submit(std::unique_ptr<detail::Unit> unit);
+    void submit(std::unique_ptr<detail::Unit> unit) const;
 
     std::shared_ptr<detail::PoolCore> core_;
 };

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cinnabar/call.hpp"
+#include "cinnabar/handler.hpp"
 
 namespace cinnabar {
 inline namespace v1 {
@@ -42,20 +43,23 @@ public:
         }
         // Calls and does not wait. Dropping what is returned drops the result, not the call.
         Call<Value> async(const std::remove_cvref_t<A>&... arguments) const {
-            auto answer = std::make_shared<detail::Answer<Value>>();
-            const detail::WritableOf<std::remove_cvref_t<A>...> all(arguments...);
-            auto call = detail::start_call({*core_, peer_, all, deadline()}, answer);
-            return {std::move(call), std::move(answer)};
+            return start<Value>(false, arguments...);
         }
         // Calls and asks for no answer. The end says that the network has taken the request.
         Result<void> one_way(const std::remove_cvref_t<A>&... arguments) const {
-            auto answer = std::make_shared<detail::Answer<void>>();
-            const detail::WritableOf<std::remove_cvref_t<A>...> all(arguments...);
-            auto call = detail::start_call({*core_, peer_, all, deadline(), true}, answer);
-            return Call<void>(std::move(call), std::move(answer)).wait();
+            return start<void>(true, arguments...).wait();
         }
 
     private:
+        template <class Answered>
+        Call<Answered> start(bool one_way, const std::remove_cvref_t<A>&... arguments) const {
+            using Answer = detail::Answer<Answered>;
+            static_assert(alignof(Answer) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+            const detail::WritableOf<std::remove_cvref_t<A>...> all(std::in_place, arguments...);
+            return Call<Answered>(detail::start_call(
+                {core_, peer_, all, sizeof(Answer), Answer::make,
+                 typeid(typename detail::TupleOf<Value>::Type), deadline(), one_way}));
+        }
         std::optional<TimePoint> deadline() const {
             if (deadline_) return deadline_;
             if (duration_) return Clock::now() + *duration_;

@@ -5,15 +5,18 @@
 // without its event, and ends with its event if both are there.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 
 #include "cinnabar/export.hpp"
+#include "cinnabar/lock.hpp"
 #include "cinnabar/pool.hpp"
 
 namespace cinnabar {
@@ -28,21 +31,22 @@ struct Waiter {
     bool listed = false;
 };
 
-// Who waits, in order of arrival. Guarded by a std::mutex of its owner, which is held for a few
+// Who waits, in order of arrival. Guarded by a Lock of its owner, which is held for a few
 // instructions only and never across a suspension.
 class CINNABAR_API WaitList {
 public:
     // Blocks with `lock` open until woken (true) or the deadline (false); `lock` is closed again.
-    bool wait(std::unique_lock<std::mutex>& lock, std::optional<TimePoint> deadline = {});
+    bool wait(std::unique_lock<Lock>& lock, std::optional<TimePoint> deadline = {});
     // Takes the first, or all, off the list; to be woken with wake() after the lock is open.
     Waiter* take_one() noexcept;
     Waiter* take_all() noexcept;
     static void wake(Waiter* chain) noexcept;
+    // For those who do not block: an actor of their own is woken instead.
+    void append(Waiter& waiter) noexcept;
+    void remove(Waiter& waiter) noexcept;
 
 private:
     friend struct TimedOut;
-    void append(Waiter& waiter) noexcept;
-    void remove(Waiter& waiter) noexcept;
 
     Waiter* first_ = nullptr;
     Waiter* last_ = nullptr;
@@ -58,7 +62,7 @@ public:
     void unlock();
 
 private:
-    std::mutex mutex_;
+    detail::Lock mutex_;
     detail::WaitList waiting_;
     bool held_ = false;
 };
@@ -80,7 +84,7 @@ public:
 private:
     bool wait_for_notice(std::unique_lock<Mutex>& lock, std::optional<TimePoint> deadline);
 
-    std::mutex mutex_;
+    detail::Lock mutex_;
     detail::WaitList waiting_;
 };
 
@@ -96,7 +100,7 @@ public:
 private:
     bool take(std::optional<TimePoint> deadline);
 
-    std::mutex mutex_;
+    detail::Lock mutex_;
     detail::WaitList waiting_;
     std::size_t count_;
 };
@@ -108,7 +112,7 @@ public:
     void arrive_and_wait();
 
 private:
-    std::mutex mutex_;
+    detail::Lock mutex_;
     detail::WaitList waiting_;
     std::size_t count_;
     std::size_t arrived_ = 0;
@@ -123,12 +127,21 @@ public:
     void wait();
     // False when the deadline came first.
     bool wait_until(TimePoint deadline);
+    // Has the waiter's actor woken by set(), instead of blocking; false when it is set already.
+    bool subscribe(detail::Waiter& waiter);
+    // True when the actor has not been and will not be woken; false when it has been or will.
+    bool unsubscribe(detail::Waiter& waiter);
 
 private:
-    mutable std::mutex mutex_;
+    mutable detail::Lock mutex_;
     detail::WaitList waiting_;
-    bool set_ = false;
+    std::atomic<bool> set_{false};
 };
+
+// Blocks until one of the events is set, and gives its index (the lowest of several); nothing when
+// the deadline came first, or without events.
+CINNABAR_API std::optional<std::size_t> wait_any(std::span<Event* const> events,
+                                                 std::optional<TimePoint> deadline = {});
 
 // A value, or an exception, that somebody gives and others wait for.
 template <class T>
