@@ -75,6 +75,11 @@ public:
     }
     // The codes that close() got; the destructor checks that all is well.
     void close();
+    // The test has closed both itself.
+    void forget() {
+        context_ = nullptr;
+        cls_ = nullptr;
+    }
 
 private:
     bool busy_;
