@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "hl/tools/perf/fail.hpp"
@@ -15,8 +16,18 @@ namespace {
 
 constexpr std::size_t largest_reply = 4096;
 
-// A client that spins for its server's next word would do so for ever.
-void server_ended(int) {
+volatile sig_atomic_t server_process = -1;
+
+// A client that spins for its server's next word would do so for ever. Other children may end.
+void child_ended(int) {
+    const int error = errno;
+    siginfo_t info{};
+    const auto server = static_cast<id_t>(server_process);
+    const bool ended = server_process > 0 &&
+                       ::waitid(P_PID, server, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                       info.si_pid == server_process;
+    errno = error;
+    if (!ended) return;
     static constexpr char text[] = "cinnabar-perf: the server process has ended\n";
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text, sizeof text - 1);
     ::_exit(1);
@@ -72,12 +83,15 @@ pid_t start_server(const Inheritance& inheritance) {
     const std::string text = to_text(inheritance);
     const pid_t client = ::getpid();
     struct sigaction action {};
-    action.sa_handler = server_ended;
-    action.sa_flags = SA_NOCLDSTOP;
+    action.sa_handler = child_ended;
+    action.sa_flags = SA_NOCLDSTOP | SA_RESTART;
     check_system(::sigaction(SIGCHLD, &action, nullptr) == 0, "sigaction");
     const pid_t server = ::fork();
     check_system(server >= 0, "fork");
-    if (server > 0) return server;
+    if (server > 0) {
+        server_process = server;
+        return server;
+    }
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != client) ::_exit(1);
     // By its own path, so that the process bears the program's name.

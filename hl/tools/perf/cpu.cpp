@@ -17,6 +17,14 @@ std::vector<int> allowed_cpus() {
     return cpus;
 }
 
+void pin_to_any() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+        CPU_SET(cpu, &set);
+    check_system(::sched_setaffinity(0, sizeof set, &set) == 0, "sched_setaffinity");
+}
+
 void pin_to(int cpu) {
     cpu_set_t set;
     CPU_ZERO(&set);

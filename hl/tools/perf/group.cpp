@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "hl/tools/perf/sizes.hpp"
 #include "hl/tools/protocols.hpp"
 
 namespace cinnabar::perf {
@@ -11,11 +12,6 @@ namespace {
 // Four times the size each step, from 4 KiB to 16 MiB.
 constexpr std::size_t smallest_pull = 4096;
 constexpr std::size_t size_step = 4;
-
-std::string size_name(std::size_t bytes) {
-    return bytes >= (1 << 20) ? fmt::format("{}MiB", bytes >> 20)
-                              : fmt::format("{}KiB", bytes >> 10);
-}
 
 void add_call_floors(const Group& group, std::uint64_t window, Peer& peer, Case& made) {
     if (group.kind == Kind::sockets) {
@@ -30,6 +26,14 @@ void add_call_floors(const Group& group, std::uint64_t window, Peer& peer, Case&
 }
 
 }  // namespace
+
+Kind kind_of(const std::string& info) {
+    const std::string net = info.substr(0, info.find("://"));
+    for (const char* name : {"sm", "shm", "ucx+all"})
+        if (net.size() >= std::string_view(name).size() && net.ends_with(name))
+            return Kind::shared_memory;
+    return Kind::sockets;
+}
 
 std::vector<Group> groups() {
     static const struct {
@@ -71,7 +75,7 @@ std::vector<Case> pull_cases(const Group& group, Memory memory, Peer& peer, Sess
     std::vector<Case> cases;
     if (!group.busy) return cases;
     const bool is_library = memory == Memory::library;
-    for (std::size_t size = smallest_pull; size <= largest_transfer; size *= size_step) {
+    for (std::size_t size = smallest_pull; size <= largest_pull; size *= size_step) {
         Case made;
         made.memory = is_library ? "library" : "user";
         made.name =

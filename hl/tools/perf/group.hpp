@@ -15,6 +15,9 @@ namespace cinnabar::perf {
 
 enum class Kind { shared_memory, sockets };
 
+// Of an info string or an address: what lies beneath its net on one host.
+Kind kind_of(const std::string& info);
+
 struct Group {
     std::string path;  // the name of the network in the report
     std::string info;  // what opens it

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "hl/tools/perf/fail.hpp"
+#include "hl/tools/perf/roles.hpp"
 #include "hl/tools/perf/rounds.hpp"
 #include "hl/tools/perf/server.hpp"
 
@@ -20,6 +21,8 @@ int run(int argc, char** argv) {
     app.set_version_flag("-V,--version", fmt::format("{}.{}.{}", major, minor, patch));
     app.require_subcommand(1);
     std::function<int()> chosen;
+    declare_server(app, chosen);
+    declare_clients(app, chosen);
     declare_rounds(app, chosen);
     // The other process of "run", started by it.
     std::string inheritance;

@@ -67,6 +67,10 @@ Spread spread_of(std::vector<double> values) {
     return {at(0.25), at(0.5), at(0.75)};
 }
 
+double seconds_of_step(const Probe& probe, double phase_seconds) {
+    return Sized(probe, phase_seconds).time();
+}
+
 Figure measure(const Case& what, const Limits& limits,
                const std::function<void(double part)>& progress) {
     const Sized floor(what.floor, limits.phase_seconds);

@@ -42,6 +42,9 @@ struct Figure {
     int dropped = 0;
 };
 
+// Seconds of one step, from as many as take about that long.
+double seconds_of_step(const Probe& probe, double phase_seconds);
+
 // Takes as long as the limits say; tells `progress` between rounds which part is done.
 Figure measure(const Case& what, const Limits& limits,
                const std::function<void(double part)>& progress);

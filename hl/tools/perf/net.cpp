@@ -3,6 +3,8 @@
 
 #include <mercury_proc.h>
 
+#include <thread>
+
 #include "hl/tools/perf/fail.hpp"
 
 namespace cinnabar::perf {
@@ -23,24 +25,30 @@ hg_return_t encode_sum_out(hg_proc_t proc, void* data) {
 
 hg_return_t on_sum(hg_handle_t handle) {
     SumIn in;
-    check(HG_Get_input(handle, &in), "HG_Get_input");
-    SumOut out{in.a + in.b};
-    check(HG_Respond(handle, nullptr, nullptr, &out), "HG_Respond");
-    check(HG_Free_input(handle, &in), "HG_Free_input");
+    // Of a client that is gone or talks nonsense the library's log says what there is to say.
+    if (HG_Get_input(handle, &in) == HG_SUCCESS) {
+        SumOut out{static_cast<std::int32_t>(static_cast<std::uint32_t>(in.a) +
+                                             static_cast<std::uint32_t>(in.b))};
+        (void)HG_Respond(handle, nullptr, nullptr, &out);
+        (void)HG_Free_input(handle, &in);
+    }
     return HG_Destroy(handle);
 }
 
 }  // namespace
 
-Net::Net(const std::string& info, bool listen, bool busy)
+Net::Net(const std::string& info, bool listen, bool busy, unsigned contexts)
     : timeout_ms_(busy ? 0 : blocking_timeout_ms) {
     hg_init_info options = HG_INIT_INFO_INITIALIZER;
     options.na_init_info.progress_mode = busy ? NA_NO_BLOCK : 0;
+    options.na_init_info.max_contexts = static_cast<std::uint8_t>(contexts);
     class_ = HG_Init_opt2(info.c_str(), listen, HG_VERSION(HG_VERSION_MAJOR, HG_VERSION_MINOR),
                           &options);
     if (class_ == nullptr) fail("cannot open " + info);
-    context_ = HG_Context_create(class_);
-    if (context_ == nullptr) fail("cannot create a context on " + info);
+    for (unsigned i = 0; i < contexts; ++i) {
+        contexts_.push_back(HG_Context_create_id(class_, static_cast<std::uint8_t>(i)));
+        if (contexts_.back() == nullptr) fail("cannot create a context on " + info);
+    }
     check(HG_Class_set_data(class_, this, nullptr), "HG_Class_set_data");
     sum_ = HG_Register_name(class_, "sum", encode_sum_in, encode_sum_out, on_sum);
     stop_ = HG_Register_name(class_, "stop", nullptr, nullptr, on_stop);
@@ -48,37 +56,49 @@ Net::Net(const std::string& info, bool listen, bool busy)
 }
 
 Net::~Net() {
-    check(HG_Context_destroy(context_), "HG_Context_destroy");
+    for (hg_context_t* context : contexts_)
+        check(HG_Context_destroy(context), "HG_Context_destroy");
     check(HG_Finalize(class_), "HG_Finalize");
 }
 
-void Net::poll() {
-    const hg_return_t ret = HG_Progress(context_, timeout_ms_);
-    if (ret == HG_TIMEOUT) return spinner_.again();
+void Net::poll(std::size_t which, Spinner& spinner) {
+    const hg_return_t ret = HG_Progress(contexts_[which], timeout_ms_);
+    if (ret == HG_TIMEOUT) return spinner.again();
     check(ret, "HG_Progress");
     unsigned count = 0;
-    if (const hg_return_t triggered = HG_Trigger(context_, 0, callbacks_per_poll, &count);
+    if (const hg_return_t triggered = HG_Trigger(contexts_[which], 0, callbacks_per_poll, &count);
         triggered != HG_TIMEOUT)
         check(triggered, "HG_Trigger");
 }
 
-void Net::serve() {
-    stopped_ = false;
-    while (!stopped_)
+void Net::serve(unsigned threads) {
+    std::atomic<bool> over{false};
+    std::vector<std::thread> others;
+    for (unsigned i = 1; i < threads; ++i)
+        others.emplace_back([&] {
+            Spinner spinner;
+            while (!over.load(std::memory_order_relaxed))
+                poll(0, spinner);
+        });
+    while (!stopped_.load(std::memory_order_relaxed))
         poll();
+    over = true;
+    for (std::thread& other : others)
+        other.join();
+    stopped_.store(false, std::memory_order_relaxed);
     // A net may gather what it sends until it is polled again, and nobody polls from here on.
-    const hg_return_t ret = HG_Progress(context_, 0);
+    const hg_return_t ret = HG_Progress(contexts_[0], 0);
     if (ret != HG_TIMEOUT) check(ret, "HG_Progress");
 }
 
 hg_return_t Net::on_stop(hg_handle_t handle) {
-    void* net = HG_Class_get_data(HG_Get_info(handle)->hg_class);
-    check(HG_Respond(handle, on_stopped, net, nullptr), "HG_Respond");
+    auto* net = static_cast<Net*>(HG_Class_get_data(HG_Get_info(handle)->hg_class));
+    if (HG_Respond(handle, on_stopped, net, nullptr) != HG_SUCCESS) net->end_service();
     return HG_Destroy(handle);
 }
 
 hg_return_t Net::on_stopped(const hg_cb_info* info) {
-    static_cast<Net*>(info->arg)->stopped_ = true;
+    static_cast<Net*>(info->arg)->end_service();
     return HG_SUCCESS;
 }
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An opened net as both processes have it: a class, its one context, and the two procedures that
-// are called, "sum" (two integers to their sum) and "stop" (ends serve()). One thread uses it.
+// An opened net as both processes have it: a class, a context or several, and the two procedures
+// that are called, "sum" (two integers to their sum) and "stop" (ends serve()). One thread uses it,
+// but for poll() of a context, which each thread may do, and serve().
 #pragma once
 
 #include <mercury.h>
 
+#include <atomic>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "hl/tools/perf/spin.hpp"
 
@@ -24,20 +27,25 @@ struct SumOut {
 class Net {
 public:
     // `info` as for HG_Init(). Busy: no descriptor is ever waited on, progress only polls.
-    Net(const std::string& info, bool listen, bool busy);
+    Net(const std::string& info, bool listen, bool busy, unsigned contexts = 1);
     Net(const Net&) = delete;
     Net& operator=(const Net&) = delete;
     ~Net();
 
     hg_class_t* hg_class() const { return class_; }
-    hg_context_t* context() const { return context_; }
+    hg_context_t* context(std::size_t which = 0) const { return contexts_[which]; }
     hg_id_t sum() const { return sum_; }
     hg_id_t stop() const { return stop_; }
 
     // One progress, which waits a moment unless the net is busy, and the callbacks that are due.
-    void poll();
-    // Polls until a call of "stop" has been answered.
-    void serve();
+    void poll() { poll(0, spinner_); }
+    // The same for any context; the spinner is the thread's.
+    void poll(std::size_t which, Spinner& spinner);
+    // Polls the first context, in so many threads, until a call of "stop" has been answered, or
+    // end_service().
+    void serve(unsigned threads = 1);
+    // Any thread, and signal handlers.
+    void end_service() { stopped_.store(true, std::memory_order_relaxed); }
     std::string self();
 
 private:
@@ -45,11 +53,11 @@ private:
     static hg_return_t on_stopped(const hg_cb_info* info);
 
     hg_class_t* class_ = nullptr;
-    hg_context_t* context_ = nullptr;
+    std::vector<hg_context_t*> contexts_;
     hg_id_t sum_ = 0;
     hg_id_t stop_ = 0;
     unsigned timeout_ms_;
-    bool stopped_ = false;
+    std::atomic<bool> stopped_{false};
     Spinner spinner_;
 };
 

@@ -6,6 +6,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "hl/tools/perf/cpu.hpp"
 #include "hl/tools/perf/fail.hpp"
 #include "hl/tools/perf/socket_floor.hpp"
@@ -38,6 +40,13 @@ Peer::Peer(bool pin)
 
 Peer::~Peer() {
     end_server(control_, server_);
+}
+
+std::string Peer::open_net(const std::string& info, bool busy) {
+    Command command{Task::open_net, busy, 0, 0, {}};
+    if (info.size() >= command.text.size()) fail("the net's name is too long: " + info);
+    std::copy(info.begin(), info.end(), command.text.begin());
+    return control_.ask(command).bytes;
 }
 
 void Peer::begin(Task task, std::uint64_t count, std::uint64_t size, bool flag) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "hl/tools/perf/control.hpp"
@@ -25,6 +26,10 @@ public:
     bool is_pinned() const { return pinned_; }
     // The client's memory: what floors and pulls read into; `largest_transfer` bytes.
     std::byte* buffer() { return buffer_.data(); }
+
+    // Opens the server's net and returns its address; closes it.
+    std::string open_net(const std::string& info, bool busy);
+    void close_net() { control_.ask({Task::close_net, 0, 0, 0, {}}); }
 
     Probe cache_line();
     Probe ring(std::uint64_t window);

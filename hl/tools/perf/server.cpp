@@ -3,6 +3,7 @@
 
 #include <mercury_bulk.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "hl/tools/perf/memory_floor.hpp"
 #include "hl/tools/perf/net.hpp"
 #include "hl/tools/perf/pattern.hpp"
+#include "hl/tools/perf/service.hpp"
 #include "hl/tools/perf/socket_floor.hpp"
 
 namespace cinnabar::perf {
@@ -46,6 +48,7 @@ private:
     SharedArea& area_;
     RingFloor ring_;
     std::vector<std::byte> memory_;
+    std::unique_ptr<Service> service_;
     std::unique_ptr<Net> net_;
     hg_bulk_t region_ = HG_BULK_NULL;
 };
@@ -55,14 +58,19 @@ bool Server::control_net(const Command& command) {
     switch (command.task) {
         case Task::open_net:
             net_ = std::make_unique<Net>(command.text.data(), true, command.flag != 0);
+            service_ = std::make_unique<Service>(net_->hg_class());
             control_.reply(0, net_->self());
             return true;
         case Task::close_net:
             net_.reset();
+            service_.reset();
             control_.reply();
             return true;
         case Task::export_region:
             export_region(command);
+            return true;
+        case Task::own_memory:
+            control_.reply(reinterpret_cast<std::uint64_t>(memory_.data()));
             return true;
         case Task::drop_region:
             check(HG_Bulk_free(region_), "HG_Bulk_free");
@@ -80,7 +88,7 @@ void Server::answer(const Command& command) {
     const int socket = inheritance_.socket;
     switch (command.task) {
         case Task::serve:
-            return net_->serve();
+            return net_->serve(std::max(1U, static_cast<unsigned>(command.count)));
         case Task::bounce_line:
             return bounce_line_back(area_, command.count);
         case Task::echo_ring:

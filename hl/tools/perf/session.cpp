@@ -8,24 +8,12 @@
 #include <utility>
 
 #include "hl/tools/perf/call_loop.hpp"
+#include "hl/tools/perf/caller.hpp"
 #include "hl/tools/perf/fail.hpp"
 #include "hl/tools/perf/pattern.hpp"
 
 namespace cinnabar::perf {
 namespace {
-
-// Opens the server's net and returns its address.
-std::string open_server(Peer& peer, const std::string& info, bool busy) {
-    Command command{Task::open_net, busy, 0, 0, {}};
-    if (info.size() >= command.text.size()) fail("the net's name is too long: " + info);
-    std::copy(info.begin(), info.end(), command.text.begin());
-    return peer.control().ask(command).bytes;
-}
-
-// The part of an address that opens a net of the same kind: "tcp" of "tcp://127.0.0.1:4242".
-std::string client_info(const std::string& info) {
-    return info.substr(0, info.find("://"));
-}
 
 hg_return_t note_end(const hg_cb_info* info) {
     check(info->ret, "an operation");
@@ -37,7 +25,7 @@ hg_return_t note_end(const hg_cb_info* info) {
 
 Session::Session(Peer& peer, const std::string& info, bool busy)
     : peer_(peer),
-      server_address_(open_server(peer, info, busy)),
+      server_address_(peer.open_net(info, busy)),
       net_(client_info(info), false, busy) {
     check(HG_Addr_lookup2(net_.hg_class(), server_address_.c_str(), &server_), "HG_Addr_lookup2");
 }
@@ -45,7 +33,7 @@ Session::Session(Peer& peer, const std::string& info, bool busy)
 Session::~Session() {
     drop_regions();
     check(HG_Addr_free(net_.hg_class(), server_), "HG_Addr_free");
-    peer_.control().ask({Task::close_net, 0, 0, 0, {}});
+    peer_.close_net();
 }
 
 Probe Session::calls(std::uint64_t window) {
@@ -115,7 +103,7 @@ void Session::pull(std::size_t size) {
 }
 
 void Session::describe(Memory memory) {
-    const hg_size_t size = largest_transfer;
+    const hg_size_t size = largest_pull;
     void* buffer = peer_.buffer();
     const bool from_library = memory == Memory::library;
     drop_regions();
@@ -138,9 +126,8 @@ void Session::drop_regions() {
 std::byte* Session::local_memory() {
     void* memory = nullptr;
     hg_size_t size = 0;
-    check(
-        HG_Bulk_access(local_, 0, largest_transfer, HG_BULK_READWRITE, 1, &memory, &size, nullptr),
-        "HG_Bulk_access");
+    check(HG_Bulk_access(local_, 0, largest_pull, HG_BULK_READWRITE, 1, &memory, &size, nullptr),
+          "HG_Bulk_access");
     return static_cast<std::byte*>(memory);
 }
 

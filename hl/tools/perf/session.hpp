@@ -10,6 +10,8 @@
 
 namespace cinnabar::perf {
 
+inline constexpr std::size_t largest_pull = std::size_t{16} << 20;
+
 enum class Memory { user, library };
 
 class Session {
@@ -29,7 +31,7 @@ public:
     // the units of one core, and then what the one does slows the other.
     Probe beside_service(const Probe& floor);
 
-    // Describes `largest_transfer` bytes at each end, in place of what was described before.
+    // Describes `largest_pull` bytes at each end, in place of what was described before.
     void describe(Memory memory);
     // Where in the server's process it is; changes with describe().
     const std::uint64_t& remote_address() const { return remote_address_; }

@@ -16,7 +16,7 @@
 namespace cinnabar::perf {
 namespace {
 
-constexpr std::size_t largest_batch = 64;
+constexpr std::size_t largest_batch = 256;
 using Batch = std::array<std::byte, largest_batch * socket_message>;
 
 void set_blocking(int socket, bool blocking) {
