@@ -29,7 +29,8 @@ Status take_message_size(std::size_t wish, std::uint32_t& size) {
 
 Status Class::open(const na_plugin_open& info) {
     incarnation_ = random_u64();
-    if (incarnation_ == 0)
+    proof_ = random_u64();
+    if (incarnation_ == 0 || proof_ == 0)
         return log_error(NA_IO_ERROR, log_name, "the system has no random bytes");
     format_ = info.init->addr_format;
     blocking_ = (info.init->progress_mode & NA_NO_BLOCK) == 0;

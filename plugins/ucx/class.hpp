@@ -44,6 +44,8 @@ public:
     void drop_keys(const Remote& remote);
     const std::string& self_name() const noexcept { return addresses_.self_name(); }
     std::uint64_t incarnation() const noexcept { return incarnation_; }
+    // A random number, where it is, by which a peer on this host sees that it reads this process.
+    const std::uint64_t& proof() const noexcept { return proof_; }
     bool listening() const noexcept { return static_cast<bool>(listener_); }
     int listener() const noexcept { return listener_.get(); }
     bool blocking() const noexcept { return blocking_; }
@@ -69,6 +71,7 @@ private:
     std::string prefix_;
     std::uint64_t host_number_ = 0;
     std::uint64_t incarnation_ = 0;
+    std::uint64_t proof_ = 0;
     na::sdk::IpAddress bound_;
     na::sdk::IpAddress published_;
     std::uint16_t port_ = 0;  // 0: not listening

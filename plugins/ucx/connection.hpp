@@ -102,6 +102,8 @@ struct Connection {
     Token remote_token;
     std::uint32_t process = 0;
     std::uint64_t host = 0;
+    std::uint64_t proof_at = 0;
+    std::uint64_t proof = 0;
     std::vector<std::byte> worker;
 
     ucp_ep_h ep = nullptr;
@@ -110,6 +112,9 @@ struct Connection {
     bool one_sided = false;  // likewise
     Flight* flights = nullptr;
     std::unique_ptr<Transfers> transfers;
+    bool reads_peer = false;    // the peer's memory can be read from here
+    bool peer_reads = false;    // and the other way round, as far as is known
+    OpQueue reading;            // gets that read
     std::uint32_t sending = 0;  // messages with UCX
     std::uint32_t pieces = 0;   // of transfers with UCX
     std::int64_t credit = options::credit_window;

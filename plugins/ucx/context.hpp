@@ -2,13 +2,15 @@
 // An endpoint: a UCX worker, connections, peers, posted receives and an epoll set. Everything
 // private runs inside the serial, by whichever thread entered it; public functions may be called
 // from any thread. The members are implemented by subject: context.cpp (life, peers, failure),
-// handshake.cpp (connections made), message.cpp, transfer.cpp, rma.cpp, progress.cpp (polling,
+// handshake.cpp (connections made), message.cpp, transfer.cpp and
+// direct_transfer.cpp, rma.cpp, progress.cpp (polling,
 // waking, cancel).
 #pragma once
 
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -184,6 +186,17 @@ private:
     void take_fetched(Connection& connection, const TransferHeader& header, const std::byte* bytes);
     void take_store(Connection& connection, const TransferHeader& header, const std::byte* bytes);
     void take_ended(Connection& connection, const TransferHeader& header);
+
+    // direct_transfer.cpp
+    bool offer(Connection& connection, Op& op, Flight& flight);
+    bool grant(Connection& connection, Served& served, Flight& flight);
+    void take_granted(Connection& connection, const TransferHeader& header,
+                      std::span<const std::byte> bytes);
+    void take_offer(Connection& connection, const TransferHeader& header,
+                    std::span<const std::byte> bytes);
+    bool read_one(Connection& connection);
+    void read_offered(Connection& connection, Served& served);
+    void offer_refused(Op& op);
 
     // rma.cpp
     Status post_rma(Op& op, OpKind kind, const na_rma& rma);

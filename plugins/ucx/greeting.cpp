@@ -42,7 +42,9 @@ std::vector<std::byte> encode_greeting(const Greeting& greeting) {
     store_le(p + 56, static_cast<std::uint16_t>(greeting.name.size()));
     // 58: reserved.
     store_le(p + 60, static_cast<std::uint32_t>(greeting.worker.size()));
-    // 64 to 83: reserved, 84: the sum of what follows the fixed part, 92: reserved.
+    store_le(p + 64, greeting.proof_at);
+    store_le(p + 72, greeting.proof);
+    // 80: reserved, 84: the sum of what follows the fixed part, 92: reserved.
     std::byte* rest = p + greeting_fixed_size;
     if (!greeting.name.empty()) std::memcpy(rest, greeting.name.data(), greeting.name.size());
     if (!greeting.worker.empty())
@@ -72,6 +74,8 @@ Parse decode_greeting(std::span<const std::byte> bytes, Greeting& greeting,
     greeting.max_unexpected = load_le<std::uint32_t>(p + 40);
     greeting.max_expected = load_le<std::uint32_t>(p + 44);
     greeting.token = {load_le<std::uint32_t>(p + 48), load_le<std::uint32_t>(p + 52)};
+    greeting.proof_at = load_le<std::uint64_t>(p + 64);
+    greeting.proof = load_le<std::uint64_t>(p + 72);
     used = greeting_fixed_size;
     if (greeting.version != wire_version) return Parse::complete;
     const std::size_t name_size = load_le<std::uint16_t>(p + 56);

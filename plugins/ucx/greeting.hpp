@@ -44,6 +44,8 @@ struct Greeting {
     std::uint64_t attempt = 0;      // connect: its number; accept: attempts up to this one are void
     std::uint64_t host = 0;         // equal: both may share memory
     std::uint32_t process = 0;      // the process id
+    std::uint64_t proof_at = 0;     // an address there,
+    std::uint64_t proof = 0;        // and what is in that memory, so that it can be recognised
     std::uint32_t max_unexpected = 0;
     std::uint32_t max_expected = 0;
     Token token;            // to be put into messages for the sender
@@ -67,7 +69,9 @@ enum class MessageType : unsigned {
     fetch = 5,    // get: the request
     fetched = 6,  // get: bytes
     store = 7,    // put: bytes
-    ended = 8     // of a put, or of one that is refused
+    ended = 8,    // of a put, or of one that is refused
+    granted = 9,  // get: where the bytes are that may be read
+    offer = 10    // put: where they are to be read
 };
 
 inline constexpr std::size_t message_header_size = 16;

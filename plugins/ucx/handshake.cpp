@@ -20,6 +20,7 @@
 #include "na/sdk/socket.hpp"
 #include "plugins/ucx/class.hpp"
 #include "plugins/ucx/context.hpp"
+#include "plugins/ucx/direct.hpp"
 #include "plugins/ucx/event_key.hpp"
 
 namespace cinnabar::ucx {
@@ -51,6 +52,8 @@ void Context::connect_self(Peer& peer) {
     connection->remote_token = {connection->slot, connection->generation};
     connection->process = static_cast<std::uint32_t>(::getpid());
     connection->host = cls_.host_number();
+    connection->proof_at = reinterpret_cast<std::uintptr_t>(&cls_.proof());
+    connection->proof = cls_.proof();
     const auto address = worker_.address();
     connection->worker.assign(address.begin(), address.end());
     if (open_endpoint(*connection)) mark_dirty(*connection);
@@ -111,6 +114,8 @@ void Context::greet(Connection& connection, GreetingKind kind, na_return_t code,
     greeting.attempt = kind == GreetingKind::connect ? ++attempts_ : attempts_;
     greeting.host = cls_.host_number();
     greeting.process = static_cast<std::uint32_t>(::getpid());
+    greeting.proof_at = reinterpret_cast<std::uintptr_t>(&cls_.proof());
+    greeting.proof = cls_.proof();
     greeting.max_unexpected = cls_.max_unexpected();
     greeting.max_expected = cls_.max_expected();
     greeting.token = {connection.slot, connection.generation};
@@ -234,6 +239,8 @@ void Context::remember(Connection& connection, const Greeting& greeting) {
     connection.remote_token = greeting.token;
     connection.process = greeting.process;
     connection.host = greeting.host;
+    connection.proof_at = greeting.proof_at;
+    connection.proof = greeting.proof;
     connection.worker.assign(greeting.worker.begin(), greeting.worker.end());
     connection.attempt = greeting.attempt;
 }
@@ -380,6 +387,9 @@ bool Context::open_endpoint(Connection& connection) {
     connection.ep = endpoint->ep;
     connection.memory = endpoint->memory;
     connection.one_sided = endpoint->one_sided;
+    connection.reads_peer = connection.peer_reads =
+        connection.memory && connection.host == cls_.host_number() &&
+        can_read(connection.process, connection.proof_at, connection.proof);
     connection.worker.clear();
     connection.worker.shrink_to_fit();
     log_debug(log_name, "{}: connected {}", describe(connection),

@@ -67,6 +67,8 @@ struct Op : na::sdk::PostedReceive {
     std::uint64_t done = 0;             // bytes given to UCX, or got
     std::uint32_t pieces = 0;           // that UCX has not finished
     bool queued = false;                // in its peer's queue, whole or in part
+    bool reads = false;                 // get: in its connection's queue of those that read
+    std::vector<Segment> granted;       // get: where the bytes are
     bool flushing = false;              // put: the piece in flight is the flush
     na_return_t end_code = NA_SUCCESS;  // how it ends once no piece is in flight
 

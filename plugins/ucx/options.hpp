@@ -24,6 +24,10 @@ inline constexpr std::size_t max_segments = 4096;
 inline constexpr std::size_t memory_chunk = 8192;
 inline constexpr std::size_t network_chunk = 32 * 1024;
 inline constexpr std::uint32_t chunk_window = 16;
+// Over memory: the least bytes of a transfer that one process reads from the other, and the most it
+// reads at once.
+inline constexpr std::size_t direct_threshold = 16 * 1024;
+inline constexpr std::size_t direct_chunk = 512 * 1024;
 inline constexpr unsigned chunk_batch = 64;
 // One-sided operations: the longest piece given to UCX at once, and the pieces of a connection in
 // flight.

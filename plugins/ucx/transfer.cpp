@@ -62,13 +62,6 @@ ucs_status_t unpack(void*, std::size_t, const void*, std::size_t) {
 
 void finish_packing(void*) {}
 
-na_return_t check(const Region* region, const TransferHeader& header, unsigned wanted) noexcept {
-    if (region == nullptr || header.size == 0 ||
-        !inside(header.offset, header.size, region->length()))
-        return NA_INVALID_ARG;
-    return (region->flags() & wanted) == 0 ? NA_PERMISSION : NA_SUCCESS;
-}
-
 }  // namespace
 
 Status Context::open_transfers() {
@@ -89,6 +82,10 @@ Status Context::open_transfers() {
                                 on_transfer<MessageType::fetched>, this));
     CINNABAR_TRY(worker_.handle(static_cast<unsigned>(MessageType::store),
                                 on_transfer<MessageType::store>, this));
+    CINNABAR_TRY(worker_.handle(static_cast<unsigned>(MessageType::granted),
+                                on_transfer<MessageType::granted>, this));
+    CINNABAR_TRY(worker_.handle(static_cast<unsigned>(MessageType::offer),
+                                on_transfer<MessageType::offer>, this));
     return worker_.handle(static_cast<unsigned>(MessageType::ended),
                           on_transfer<MessageType::ended>, this);
 }
@@ -104,15 +101,18 @@ bool Context::give(Connection& connection, MessageType type, TransferHeader head
     ucp_request_param_t params{};
     params.op_attr_mask =
         UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA | UCP_OP_ATTR_FIELD_FLAGS;
-    const bool bytes = flight.size > 0;
-    if (bytes) params.op_attr_mask |= UCP_OP_ATTR_FIELD_DATATYPE;
+    // A description of memory is in the flight itself.
+    const bool plain = type == MessageType::granted || type == MessageType::offer;
+    const bool packed = flight.size > 0 && !plain;
+    if (packed) params.op_attr_mask |= UCP_OP_ATTR_FIELD_DATATYPE;
     params.datatype = chunk_type_;
     params.flags = UCP_AM_SEND_FLAG_EAGER;
     params.cb.send = on_given;
     params.user_data = &flight;
+    const void* buffer = packed ? static_cast<const void*>(&flight) : flight.copy.data();
     const ucs_status_ptr_t result =
         ucp_am_send_nbx(connection.ep, static_cast<unsigned>(type), flight.header.data(),
-                        transfer_header_size, bytes ? &flight : nullptr, bytes ? 1 : 0, &params);
+                        transfer_header_size, buffer, packed ? 1 : flight.size, &params);
     if (UCS_PTR_IS_PTR(result)) return true;
     --connection.pieces;
     flights_.land(flight);
@@ -143,6 +143,7 @@ void Context::pump_transfers(Connection& connection) {
     unsigned budget = options::chunk_batch;
     while (connection.usable() && budget > 0 && answer_one(connection))
         --budget;
+    if (connection.usable() && read_one(connection)) mark_dirty(connection);
     OpQueue& queue = connection.peer->transfers;
     while (connection.usable() && budget > 0 && !queue.empty()) {
         Op& op = *queue.front();
@@ -180,9 +181,13 @@ bool Context::advance_by_messages(Connection& connection, Op& op, unsigned& budg
         const std::uint64_t key = op.remote->key;
         if (op.kind == OpKind::get) {
             leave_queue(op);
+            const bool direct = connection.reads_peer && op.size >= options::direct_threshold;
             return give(connection, MessageType::fetch,
-                        {{}, id, key, op.remote_offset, op.size, 0, 0}, *flight);
+                        {{}, id, key, op.remote_offset, op.size, 0, direct}, *flight);
         }
+        if (op.done == 0 && connection.peer_reads && op.size >= options::direct_threshold &&
+            offer(connection, op, *flight))
+            return connection.usable();
         const std::size_t size = std::min<std::uint64_t>(chunk_size(connection), op.size - op.done);
         flight->op = &op;
         flight->region = op.local;
@@ -218,6 +223,7 @@ void Context::end_by_messages(Op& op, na_return_t code) {
         encode_transfer_header(header, flight->header.data());
     }
     leave_queue(op);
+    if (std::exchange(op.reads, false)) connection.reading.remove(op);
     connection.transfers->ours.give_back(op.ticket);
     if (connection.phase != Phase::dead && connection.peer->queued()) mark_dirty(connection);
     finish(op, code);
@@ -247,6 +253,14 @@ bool Context::serve_one(Connection& connection) {
     Served* served = serving.next_to_send();
     Flight* flight = served == nullptr ? nullptr : flights_.take();
     if (flight == nullptr) return false;
+    if (served->offered) {
+        flights_.give_back(*flight);
+        read_offered(connection, *served);
+        (void)answer_one(connection);
+        mark_dirty(connection);
+        return false;
+    }
+    if (served->grants && grant(connection, *served, *flight)) return true;
     flight->region = served->region;
     flight->pins = true;
     flight->offset = served->offset + served->done;
@@ -281,7 +295,8 @@ ucs_status_t Context::on_transfer(void* arg, const void* header, std::size_t hea
         return UCS_OK;
     }
     const bool carries = type == MessageType::store || type == MessageType::fetched;
-    if (length != (carries ? decoded.size : 0)) {
+    const bool describes = type == MessageType::granted || type == MessageType::offer;
+    if (!describes && length != (carries ? decoded.size : 0)) {
         self.breach(*connection, "a message of a transfer has the wrong length");
         return UCS_OK;
     }
@@ -290,6 +305,10 @@ ucs_status_t Context::on_transfer(void* arg, const void* header, std::size_t hea
     if constexpr (type == MessageType::fetch) self.take_fetch(*connection, decoded);
     if constexpr (type == MessageType::fetched) self.take_fetched(*connection, decoded, bytes);
     if constexpr (type == MessageType::store) self.take_store(*connection, decoded, bytes);
+    if constexpr (type == MessageType::granted)
+        self.take_granted(*connection, decoded, {bytes, length});
+    if constexpr (type == MessageType::offer)
+        self.take_offer(*connection, decoded, {bytes, length});
     if constexpr (type == MessageType::ended) self.take_ended(*connection, decoded);
     return UCS_OK;
 }
@@ -308,11 +327,12 @@ void Context::take_fetch(Connection& connection, const TransferHeader& header) {
     Served* served = serving.at(header.id, fresh);
     if (served == nullptr || !fresh) return;
     std::shared_ptr<Region> region = cls_.regions().find(header.key);
-    const na_return_t code = check(region.get(), header, NA_MEM_READ_ONLY);
+    const na_return_t code = may_use(region.get(), header, NA_MEM_READ_ONLY);
     if (code == NA_SUCCESS) {
         served->region = std::move(region);
         served->offset = header.offset;
         served->size = header.size;
+        served->grants = header.code == 1;
         serving.start(*served);
     } else {
         refuse_transfer(connection, *served, code, header);
@@ -341,7 +361,7 @@ void Context::take_store(Connection& connection, const TransferHeader& header,
     Served* served = serving.at(header.id, fresh);
     if (served == nullptr || served->ended) return;
     const std::shared_ptr<Region> region = cls_.regions().find(header.key);
-    na_return_t code = check(region.get(), header, NA_MEM_WRITE_ONLY);
+    na_return_t code = may_use(region.get(), header, NA_MEM_WRITE_ONLY);
     if (code == NA_SUCCESS && !region->pin()) code = NA_INVALID_ARG;
     if (code == NA_SUCCESS) {
         region->copy_in(header.offset, bytes, header.size);
@@ -361,6 +381,10 @@ void Context::take_ended(Connection& connection, const TransferHeader& header) {
     if (header.code >= NA_RETURN_MAX ||
         (code == NA_SUCCESS && (op->kind == OpKind::get || op->queued))) {
         breach(connection, "it ends a transfer that is not over");
+        return;
+    }
+    if (code == NA_OPNOTSUPPORTED && op->kind == OpKind::put && connection.peer_reads) {
+        offer_refused(*op);
         return;
     }
     if (code != NA_SUCCESS)

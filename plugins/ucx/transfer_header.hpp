@@ -28,7 +28,7 @@ struct TransferHeader {
     std::uint64_t offset = 0;  // fetch, store: in the memory; fetched: from the beginning asked for
     std::uint64_t size = 0;    // fetch: wanted; store, fetched: bytes in this message
     std::uint64_t total = 0;   // store: bytes in all its messages
-    std::uint32_t code = 0;    // ended: an na_return_t
+    std::uint32_t code = 0;    // ended: an na_return_t; fetch: 1 if the asker can read by itself
 };
 
 void encode_transfer_header(const TransferHeader& header, std::byte* to) noexcept;

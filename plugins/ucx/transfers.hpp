@@ -10,6 +10,7 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "na_types.h"
 #include "plugins/ucx/region.hpp"
@@ -59,8 +60,11 @@ private:
 struct Served {
     TransferId id;
     bool ended = false;              // all is done, but perhaps for the answer
-    std::shared_ptr<Region> region;  // fetch
-    std::uint64_t offset = 0;        // fetch: where in the region it begins
+    bool grants = false;             // fetch: the peer can read by itself
+    bool offered = false;            // its bytes are read from the peer's memory
+    std::vector<Segment> there;      // offered: where they are
+    std::shared_ptr<Region> region;  // fetch, offer
+    std::uint64_t offset = 0;        // likewise: where in the region it begins
     std::uint64_t size = 0;
     std::uint64_t done = 0;
     na_return_t code = NA_SUCCESS;  // of the answer
@@ -118,6 +122,15 @@ private:
     std::uint64_t answering_ = 0;
     std::uint32_t turn_ = 0;
 };
+
+// How a transfer with this process's memory is answered at once: NA_SUCCESS if it may be.
+inline na_return_t may_use(const Region* region, const TransferHeader& header,
+                           unsigned wanted) noexcept {
+    if (region == nullptr || header.size == 0 ||
+        !inside(header.offset, header.size, region->length()))
+        return NA_INVALID_ARG;
+    return (region->flags() & wanted) == 0 ? NA_PERMISSION : NA_SUCCESS;
+}
 
 struct Transfers {
     Tickets ours;

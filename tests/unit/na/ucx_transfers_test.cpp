@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Transfers by messages: their header, the slots of both sides, regions and their keys.
+// Transfers by messages: their header, the slots of both sides, regions and their keys,
+// and what is read from another process.
 #include "plugins/ucx/transfers.hpp"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <cstring>
 #include <set>
 #include <thread>
 
+#include "plugins/ucx/direct.hpp"
 #include "plugins/ucx/op.hpp"
 
 using namespace cinnabar::ucx;
@@ -172,4 +177,53 @@ TEST_CASE("nobody copies a region that is retired, and it waits for those who do
     owner.join();
     CHECK(retired);
     CHECK_FALSE(region.pin());
+}
+
+TEST_CASE("a range is described and parsed, and what does not add up is refused") {
+    const std::vector<Segment> segments = {{1000, 10, 0, 0}, {5000, 1, 10, 0}, {70, 100, 11, 1}};
+    std::array<std::byte, 3 * described_segment_size> bytes{};
+    REQUIRE(describe_range(segments, 4, 20, bytes) == bytes.size());
+    std::vector<Segment> parsed;
+    REQUIRE(parse_range(bytes, 20, parsed));
+    REQUIRE(parsed.size() == 3);
+    CHECK(parsed[0].base == 1004);
+    CHECK(parsed[0].length == 6);
+    CHECK(parsed[1].base == 5000);
+    CHECK(parsed[1].start == 6);
+    CHECK(parsed[2].base == 70);
+    CHECK(parsed[2].length == 13);
+    CHECK(parsed[2].start == 7);
+    CHECK_FALSE(parse_range(bytes, 19, parsed));
+    CHECK_FALSE(parse_range(bytes, 21, parsed));
+    CHECK_FALSE(parse_range(std::span(bytes).first(bytes.size() - 1), 20, parsed));
+    CHECK_FALSE(parse_range({}, 0, parsed));
+    CHECK_FALSE(parse_range({}, 20, parsed));
+    // Lengths of nothing, and ends beyond the last address.
+    const std::array<std::byte, described_segment_size> zeros{};
+    CHECK_FALSE(parse_range(zeros, 0, parsed));
+    std::array<std::byte, described_segment_size> ones;
+    ones.fill(std::byte{0xff});
+    CHECK_FALSE(parse_range(ones, ~std::uint64_t{0}, parsed));
+    // No room.
+    CHECK(describe_range(segments, 4, 20, std::span(bytes).first(bytes.size() - 1)) == 0);
+}
+
+TEST_CASE("a process is read, as far as it may be, and known by its proof") {
+    const auto self = static_cast<std::uint32_t>(::getpid());
+    const std::array<unsigned char, 6> from = {1, 2, 3, 4, 5, 6};
+    std::array<unsigned char, 6> to{};
+    const auto source = reinterpret_cast<std::uintptr_t>(from.data());
+    const auto target = reinterpret_cast<std::uintptr_t>(to.data());
+    const std::vector<Segment> there = {{source + 3, 3, 0, 0}, {source, 3, 3, 0}};
+    const std::vector<Segment> here = {{target, 1, 0, 0}, {target + 1, 5, 1, 0}};
+    CHECK(read_process(self, there, 1, here, 0, 5) == 5);
+    CHECK(to == std::array<unsigned char, 6>{5, 6, 1, 2, 3, 0});
+    CHECK(read_process(self, {{8, 4, 0, 0}}, 0, here, 0, 4) == -EFAULT);
+    const std::uint64_t proof = 4711;
+    const auto at = reinterpret_cast<std::uintptr_t>(&proof);
+    CHECK(can_read(self, at, proof));
+    CHECK_FALSE(can_read(self, at, proof + 1));
+    CHECK_FALSE(can_read(self, 8, proof));
+    const std::uint64_t zero = 0;
+    CHECK_FALSE(can_read(self, reinterpret_cast<std::uintptr_t>(&zero), zero));
 }
