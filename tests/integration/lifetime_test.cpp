@@ -77,6 +77,7 @@ int be_a_child(const Setup& setup, Call& old_call, Side& old_side, hg_id_t id,
     hg_handle_t handle = HG_HANDLE_NULL;
     (void)HG_Create(old_side.context(), HG_ADDR_NULL, id, &handle);
     (void)HG_Destroy(handle);
+    if (!setup.forks()) return HG_Init(setup.info, HG_FALSE) == nullptr ? 0 : 15;
     SideOptions options;
     options.listen = false;
     Side side(setup, options);

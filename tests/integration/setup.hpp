@@ -20,9 +20,9 @@ struct Setup {
     bool by_name = false;  // of an optional plugin: only for runs that choose it
 
     bool tcp() const { return !auto_sm && std::string(info).starts_with("na+tcp"); }
-    // Transfers are of our making, not of a library that neither takes one back nor asks whether
-    // the memory is still registered.
-    bool own_rma() const { return !std::string(info).starts_with("ucx+"); }
+    // Whether the child of a fork may open a net like its parent's. UCX's networks need a thread
+    // that is not in the child.
+    bool forks() const { return !std::string(info).starts_with("ucx+tcp"); }
 };
 
 // Those with two peers, those and self, those that wait by sleeping.
