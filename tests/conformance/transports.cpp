@@ -30,6 +30,9 @@ constexpr Transport table[] = {
     {"ofi_self", "ofi+tcp://127.0.0.1:0", nullptr, "tcp", false, Peers::self},
     // clang-format off
     {"ofi_sockets", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", false, Peers::two},
+    {"ofi_sockets_busy", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", true, Peers::two},
+    {"ofi_rxm", "ofi+tcp;ofi_rxm://127.0.0.1:0", "ofi+tcp;ofi_rxm://127.0.0.1:{}", "tcp;ofi_rxm", false, Peers::two},
+    {"ofi_rxm_busy", "ofi+tcp;ofi_rxm://127.0.0.1:0", "ofi+tcp;ofi_rxm://127.0.0.1:{}", "tcp;ofi_rxm", true, Peers::two},
     // clang-format on
     {"ucx_tcp", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", "tcp", false, Peers::two},
     {"ucx_tcp_busy", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", "tcp", true, Peers::two},
@@ -41,6 +44,10 @@ constexpr Transport table[] = {
     {"local_busy", "na+local://", "na+local://fixed-{}", "local", true, Peers::two},
     {"local_self", "na+local://", nullptr, "local", false, Peers::self},
 };
+
+constexpr const char* ucx_fork_test =
+    "a forked child closes what it inherited and the parent works on";
+constexpr const char* ucx_fork_reason = "UCX's networks need a thread that a fork does not copy";
 
 struct Exception {
     const char* transport;
@@ -57,6 +64,9 @@ constexpr Exception exceptions[] = {
      "it is a test's transport and copies to the heap"},
     {"mem_self", "messages in a steady state allocate nothing",
      "it is a test's transport and copies to the heap"},
+    {"ucx_tcp", ucx_fork_test, ucx_fork_reason},
+    {"ucx_tcp_busy", ucx_fork_test, ucx_fork_reason},
+    {"ucx_tcp_ipv6", ucx_fork_test, ucx_fork_reason},
 };
 
 // Tests that all transports of a class are excused from.
