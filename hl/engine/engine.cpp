@@ -96,20 +96,6 @@ Endpoint Engine::self() const {
     return inside ? Endpoint(core_->self) : Endpoint();
 }
 
-Result<Region> Engine::expose_bytes(void* memory, std::size_t size, Access access) {
-    const detail::Inside inside(*core_);
-    if (!inside) return detail::closed_error();
-    const std::uint8_t flags = access == Access::read    ? HG_BULK_READ_ONLY
-                               : access == Access::write ? HG_BULK_WRITE_ONLY
-                                                         : HG_BULK_READWRITE;
-    const hg_size_t bytes = size;
-    hg_bulk_t bulk = HG_BULK_NULL;
-    if (const hg_return_t ret = HG_Bulk_create(core_->cls, 1, &memory, &bytes, flags, &bulk);
-        ret != HG_SUCCESS)
-        return error_of(ret, "cannot expose memory");
-    return Region(std::make_shared<detail::RegionCore>(core_, bulk));
-}
-
 const Pool& Engine::pool() const {
     return core_->pool;
 }

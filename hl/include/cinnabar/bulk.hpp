@@ -7,9 +7,12 @@
 // with an error: the network does not touch the local memory afterwards. Any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "cinnabar/archive.hpp"
 #include "cinnabar/endpoint.hpp"
@@ -27,7 +30,14 @@ struct RegionCore;
 // pull_into() needs one that may be written, push_from() one that may be read.
 enum class Access { read, write, read_write };
 
+// A piece of memory; a region may be made of several, which are one range to those who use it.
+struct Segment {
+    void* data = nullptr;
+    std::size_t size = 0;
+};
+
 class RemoteRegion;
+class LocalRange;
 
 class CINNABAR_API Region {
 public:
@@ -40,10 +50,36 @@ public:
     std::size_t size() const;
     // The region as memory of that peer, all of it.
     RemoteRegion on(Endpoint owner) const;
+    // A part of it, as the local side of a transfer; one that is not within is refused there.
+    LocalRange select(std::size_t offset, std::size_t size) const;
+    // The memory, of a region of this process that is in one piece; empty otherwise.
+    std::span<std::byte> memory() const;
     const std::shared_ptr<detail::RegionCore>& core() const noexcept { return core_; }
 
 private:
     std::shared_ptr<detail::RegionCore> core_;
+};
+
+class CINNABAR_API LocalRange {
+public:
+    LocalRange(const Region& region) : LocalRange(region, 0, region.size()) {}
+    LocalRange(Region region, std::size_t offset, std::size_t size)
+        : region_(std::move(region)), offset_(offset), size_(size) {}
+
+    const Region& region() const noexcept { return region_; }
+    std::size_t offset() const noexcept { return offset_; }
+    std::size_t size() const noexcept { return size_; }
+
+private:
+    Region region_;
+    std::size_t offset_;
+    std::size_t size_;
+};
+
+// How a large transfer is cut: at most `window` pieces are under way at once.
+struct Pieces {
+    std::size_t size = 1024 * 1024;
+    std::size_t window = 4;
 };
 
 class CINNABAR_API RemoteRegion {
@@ -54,18 +90,39 @@ public:
     std::size_t size() const noexcept { return size_; }
     // A part of it; a range that is not within is refused by the transfer.
     RemoteRegion select(std::size_t offset, std::size_t size) const;
+    // The same with a deadline for each transfer, counted from its start.
+    RemoteRegion within(Clock::duration duration) const;
 
     // Copies all of the peer's bytes to the start of `local`, or the start of `local` over all of
     // the peer's bytes. Errc::invalid when `local` is smaller, Errc::timeout after the deadline.
-    Result<void> pull_into(const Region& local, std::optional<TimePoint> deadline = {}) const;
-    Result<void> push_from(const Region& local, std::optional<TimePoint> deadline = {}) const;
+    Result<void> pull_into(const LocalRange& local, std::optional<TimePoint> deadline = {}) const;
+    Result<void> push_from(const LocalRange& local, std::optional<TimePoint> deadline = {}) const;
+
+    // The same in pieces. `arrived(offset, size)`, which may block, is called for each in order,
+    // while those behind it move.
+    using Arrived = std::function<void(std::size_t offset, std::size_t size)>;
+    Result<void> pull_pieces(const LocalRange& local, Pieces pieces, const Arrived& arrived = {},
+                             std::optional<TimePoint> deadline = {}) const;
+    Result<void> push_pieces(const LocalRange& local, Pieces pieces, const Arrived& gone = {},
+                             std::optional<TimePoint> deadline = {}) const;
 
 private:
+    std::optional<TimePoint> until(std::optional<TimePoint> deadline) const;
+
     Region region_;
     Endpoint owner_;
     std::size_t offset_;
     std::size_t size_;
+    std::optional<Clock::duration> duration_;
 };
+
+// `local << remote.on(peer)` pulls, `local >> remote.on(peer)` pushes.
+inline Result<void> operator<<(const LocalRange& local, const RemoteRegion& remote) {
+    return remote.pull_into(local);
+}
+inline Result<void> operator>>(const LocalRange& local, const RemoteRegion& remote) {
+    return remote.push_from(local);
+}
 
 template <>
 struct CINNABAR_API Codec<Region> {

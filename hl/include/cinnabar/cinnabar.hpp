@@ -2,6 +2,7 @@
 // All of the C++ API.
 #pragma once
 
+#include "cinnabar/buffers.hpp"
 #include "cinnabar/bulk.hpp"
 #include "cinnabar/engine.hpp"
 #include "cinnabar/monitor.hpp"

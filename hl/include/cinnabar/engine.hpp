@@ -101,13 +101,19 @@ public:
     Result<Region> expose(std::span<T, extent> memory, Access access) {
         static_assert(std::is_trivially_copyable_v<T>);
         static_assert(!std::is_const_v<T>, "use expose_const for memory that is only read");
-        return expose_bytes(memory.data(), memory.size_bytes(), access);
+        return expose(std::vector<Segment>{{memory.data(), memory.size_bytes()}}, access);
     }
     template <class T, std::size_t extent>
     Result<Region> expose_const(std::span<const T, extent> memory) {
         static_assert(std::is_trivially_copyable_v<T>);
-        return expose_bytes(const_cast<T*>(memory.data()), memory.size_bytes(), Access::read);
+        return expose(std::vector<Segment>{{const_cast<T*>(memory.data()), memory.size_bytes()}},
+                      Access::read);
     }
+
+    // Several pieces as one region.
+    Result<Region> expose(const std::vector<Segment>& segments, Access access);
+    // A region with memory of the library's, which some networks reach faster; Region::memory().
+    Result<Region> allocate(std::size_t size, Access access);
 
     // The pool of its handlers.
     const Pool& pool() const;
@@ -128,7 +134,6 @@ private:
                                                                 std::uint16_t provider,
                                                                 std::uint64_t signature);
     void define_introspection();
-    Result<Region> expose_bytes(void* memory, std::size_t size, Access access);
 
     std::shared_ptr<detail::EngineCore> core_;
 };

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What services are made of beside plain calls: providers, coroutines, waiting for any of several,
+// calls to oneself, monitors, introspection; and engines whose handlers share the stream of the
+// network.
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "cinnabar/cinnabar.hpp"
+#include "tests/support/log_check.hpp"
+
+using namespace cinnabar;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* nets[] = {"na+sm", "tcp://127.0.0.1:0"};
+
+std::string chosen_net() {
+    return GENERATE(from_range(std::begin(nets), std::end(nets)));
+}
+
+struct Pair {
+    explicit Pair(const std::string& info, const EngineOptions& options = {})
+        : server(info, options), client(info, options), peer(client.lookup(server.address())) {}
+    Engine server;
+    Engine client;
+    Endpoint peer;
+};
+
+class Counter : public Provider {
+public:
+    explicit Counter(int start, Event* hold = nullptr) : value_(start), hold_(hold) {
+        method("add", &Counter::add);
+        method("value", &Counter::value);
+        method("asks", &Counter::asks);
+    }
+    ~Counter() override { CHECK(inside_ == 0); }
+
+private:
+    int add(int amount) {
+        ++inside_;
+        begun.set();
+        if (hold_ != nullptr) hold_->wait();
+        value_ += amount;
+        --inside_;
+        return value_;
+    }
+    int value() const { return value_; }
+    bool asks(const Caller& caller) { return caller.deadline().has_value(); }
+
+    std::atomic<int> value_;
+    std::atomic<int> inside_{0};
+    Event* hold_;
+
+public:
+    Event begun;
+};
+
+}  // namespace
+
+TEST_CASE("providers of one kind are told apart by their ids, and go with the calls they serve") {
+    cinnabar::test::allow_log("not registered");
+    const std::string net = chosen_net();
+    Pair pair(net);
+    Event hold;
+    auto first = pair.server.provide<Counter>(1, 10);
+    auto add1 = pair.client.procedure<int(int)>("add", 1);
+    auto add2 = pair.client.procedure<int(int)>("add", 2);
+    {
+        Pool own({.name = "own"});
+        const Stream stream({own});
+        auto second =
+            std::make_unique<Provided<Counter>>(pair.server.provide_in<Counter>(own, 2, 20, &hold));
+        CHECK(add1.on(pair.peer)(1).value() == 11);
+        auto held = add2.on(pair.peer).async(1);
+        (*second)->begun.wait();
+        std::thread going([&] { second.reset(); });
+        // Withdrawn at once, destroyed after the call.
+        Errc code = Errc::timeout;
+        while (code == Errc::timeout)
+            code = add2.on(pair.peer).within(20ms)(1).error().code;
+        CHECK(code == Errc::unknown_procedure);
+        CHECK_FALSE(held.ready());
+        hold.set();
+        CHECK(held.wait().value() == 21);
+        going.join();
+    }
+    CHECK(add1.on(pair.peer)(1).value() == 12);
+    CHECK(pair.client.procedure<int()>("value", 1).on(pair.peer)().value() == 12);
+    auto asks = pair.client.procedure<bool()>("asks", 1);
+    CHECK(asks.on(pair.peer).within(60s)().value());
+    CHECK_FALSE(asks.on(pair.peer)().value());
+    CHECK(pair.server.procedure<bool()>("asks", 1).on(pair.server.self()).within(60s)().value());
+}
+
+TEST_CASE("a provider may outlive its engine") {
+    auto engine = std::make_unique<Engine>("na+sm");
+    auto provider = engine->provide<Counter>(1, 10);
+    engine.reset();
+}
+
+TEST_CASE("coroutines call, are called, and wait for events without a stack") {
+    Pair pair(chosen_net());
+    Event go;
+    auto leaf = pair.server.procedure<int(int)>("leaf");
+    pair.server.define("leaf", [](int i) { return i * 2; }).value();
+    pair.server
+        .define("root",
+                [&](const Caller& caller, std::string text) -> Task<std::string> {
+                    co_await when(go);
+                    auto call = leaf.on(caller.endpoint()).async(1);
+                    Result<int> other = co_await call;  // the caller has no such procedure
+                    auto own = leaf.on(pair.server.self()).async(21);
+                    Result<int> twice = co_await own;
+                    co_return text + (other.ok() ? "?" : "!") + std::to_string(twice.value());
+                })
+        .value();
+    pair.server
+        .define("fails",
+                []() -> Task<void> {
+                    throw std::runtime_error("no");
+                    co_return;
+                })
+        .value();
+    cinnabar::test::allow_log("not registered");
+    auto root = pair.client.procedure<std::string(std::string)>("root");
+    constexpr int count = 50;
+    std::vector<Call<std::string>> calls;
+    for (int i = 0; i < count; ++i)
+        calls.push_back(root.on(pair.peer).async("a"));
+    go.set();
+    for (const auto& result : wait_all(calls))
+        CHECK(result.value() == "a!42");
+    auto failed = pair.client.procedure<void()>("fails").on(pair.peer)();
+    CHECK(failed.error().text == "no");
+    const auto asking = [&](std::string text) -> Task<std::size_t> {
+        auto call = root.on(pair.peer).async(text);
+        Result<std::string> said = co_await call;
+        co_return said.value().size();
+    };
+    const auto twice = [&]() -> Task<std::size_t> {
+        const std::size_t one = co_await asking("x");
+        const std::size_t other = co_await asking("yy");
+        co_return one * 100 + other;
+    };
+    CHECK(run(pair.client.pool(), twice())->wait() == 405);
+}
+
+TEST_CASE("whoever waits for any of several calls wakes at the first") {
+    Pair pair(chosen_net());
+    Semaphore gates[3]{Semaphore(0), Semaphore(0), Semaphore(0)};
+    pair.server
+        .define("wait",
+                [&](int i) {
+                    gates[i].acquire();
+                    return i;
+                })
+        .value();
+    auto wait = pair.client.procedure<int(int)>("wait");
+    const auto body = [&] {
+        std::vector<Call<int>> calls;
+        for (int i = 0; i < 3; ++i)
+            calls.push_back(wait.on(pair.peer).async(i));
+        CHECK_FALSE(wait_any(calls, Clock::now() + 10ms).has_value());
+        gates[1].release();
+        CHECK(wait_any(calls) == 1U);
+        CHECK(wait_any(calls) == 1U);
+        gates[0].release();
+        gates[2].release();
+        int sum = 0;
+        for (const auto& result : wait_all(calls))
+            sum += result.value();
+        return sum;
+    };
+    CHECK(body() == 3);
+    CHECK(spawn(pair.client.pool(), body)->wait() == 3);
+    CHECK_FALSE(wait_any(std::vector<Call<int>>()).has_value());
+}
+
+TEST_CASE("calls to oneself copy values as they are where the types are the same") {
+    Engine engine(chosen_net());
+    engine.define("sum", [](std::vector<int> values) { return values.size(); }).value();
+    engine.define("next", [](int i) { return i + 1; }).value();
+    auto sum = engine.procedure<std::size_t(std::vector<int>)>("sum");
+    CHECK(sum.on(engine.self())(std::vector<int>(5)).value() == 5);
+    // A list is written like a vector, but is none: this one goes over the network.
+    auto listed = engine.procedure<std::size_t(std::list<int>)>("sum");
+    CHECK(listed.on(engine.self())(std::list<int>(6)).value() == 6);
+    auto next = engine.procedure<int(int)>("next");
+    CHECK(next.on(engine.self())(1).value() == 2);
+    CHECK(next.on(engine.self()).one_way(1).ok());
+    auto unique = engine.procedure<int(std::unique_ptr<int>)>("unique");
+    engine.define("unique", [](const std::unique_ptr<int>& p) { return *p; }).value();
+    CHECK(unique.on(engine.self())(std::make_unique<int>(8)).value() == 8);
+}
+
+TEST_CASE("a monitor sees every call and request, and a peer can ask for it") {
+    cinnabar::test::allow_log("not registered");
+    auto counted = std::make_shared<Statistics>();
+    EngineOptions options;
+    options.monitor = counted;
+    {
+        Pair pair(chosen_net(), options);
+        pair.server
+            .define("odd",
+                    [](int i) {
+                        if (i % 2 == 0) throw std::runtime_error("even");
+                    })
+            .value();
+        auto odd = pair.client.procedure<void(int)>("odd");
+        for (int i = 0; i < 10; ++i)
+            CHECK(odd.on(pair.peer)(i).ok() == (i % 2 == 1));
+        const Introspection said = pair.client.introspect(pair.peer, 60s);
+        CHECK(said.procedures == std::vector<std::string>{"cinnabar.introspect", "odd"});
+        CHECK(said.statistics.find("\"procedure\": \"odd\"") != std::string::npos);
+    }
+    const std::string json = counted->json();
+    CHECK(json.find("\"count\": 10, \"failed\": 5, \"queued_seconds\"") != std::string::npos);
+    CHECK(json.find("\"count\": 10, \"failed\": 5, \"seconds\"") != std::string::npos);
+    const std::string text = counted->prometheus();
+    CHECK(text.find("cinnabar_requests_failed_total{procedure=\"odd\"} 5\n") != std::string::npos);
+}
+
+TEST_CASE("handlers on the stream of the network block, nest and are woken from outside") {
+    EngineOptions options;
+    options.progress = Progress::shared;
+    options.busy = GENERATE(false, true);
+    options.streams = GENERATE(1U, 2U);
+    Pair pair(chosen_net(), options);
+    Event release;
+    Event begun;
+    auto leaf = pair.server.procedure<int(int)>("leaf");
+    pair.server.define("leaf", [](int i) { return i + 1; }).value();
+    pair.server
+        .define("root",
+                [&](const Caller&, int i) {
+                    begun.set();
+                    release.wait();
+                    return leaf.on(pair.server.self())(i).value();
+                })
+        .value();
+    auto root = pair.client.procedure<int(int)>("root");
+    std::vector<Call<int>> calls;
+    for (int i = 0; i < 20; ++i)
+        calls.push_back(root.on(pair.peer).async(i));
+    begun.wait();
+    release.set();
+    int expected = 0;
+    for (const auto& result : wait_all(calls))
+        CHECK(result.value() == ++expected);
+    CHECK(spawn(pair.client.pool(), [&] { return root.on(pair.peer)(1).value(); })->wait() == 2);
+}
+
+TEST_CASE("regions of many pieces, of the library, moved in pieces and by operators") {
+    Pair pair(chosen_net());
+    Engine& server = pair.server;
+    BufferPool buffers(server, {{1000, 2}, {100000, 1}}, Access::read_write);
+    server
+        .define("reverse",
+                [&](const Caller& caller, const Region& theirs) {
+                    const Buffer buffer = buffers.acquire(theirs.size()).value();
+                    const RemoteRegion remote = theirs.on(caller.endpoint()).within(60s);
+                    std::size_t next = 0;
+                    remote
+                        .pull_pieces(buffer.region(), {777, 3},
+                                     [&](std::size_t offset, std::size_t size) {
+                                         CHECK(offset == next);
+                                         next = offset + size;
+                                     })
+                        .value();
+                    CHECK(next == theirs.size());
+                    const auto bytes = buffer.memory().first(theirs.size());
+                    std::reverse(bytes.begin(), bytes.end());
+                    remote.push_pieces(buffer.region(), {1000, 2}).value();
+                    // Its first byte once more, to the last place.
+                    (buffer.region().select(0, 1) >> remote.select(theirs.size() - 1, 1)).value();
+                    return (buffer.region().select(5, 1) << remote).ok();
+                })
+        .value();
+    std::vector<char> first(3000, 'a'), second(2000, 'b');
+    const Region region =
+        pair.client
+            .expose({{first.data(), first.size()}, {second.data(), second.size()}},
+                    Access::read_write)
+            .value();
+    auto reverse = pair.client.procedure<bool(Region)>("reverse");
+    CHECK_FALSE(reverse.on(pair.peer)(region).value());
+    CHECK(first[1999] == 'b');
+    CHECK(first[2000] == 'a');
+    CHECK(second[1998] == 'a');
+    CHECK(second[1999] == 'b');
+    CHECK(buffers.acquire(200000).error().code == Errc::invalid);
+    auto one = buffers.acquire(100000);
+    CHECK(one.ok());
+    CHECK(buffers.acquire(50000, Clock::now() + 1ms).error().code == Errc::timeout);
+}
