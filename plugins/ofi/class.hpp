@@ -17,6 +17,10 @@ namespace cinnabar::ofi {
 
 class Class {
 public:
+    Class() = default;
+    ~Class();
+    Class(const Class&) = delete;
+    Class& operator=(const Class&) = delete;
     Status open(const na_plugin_open& info);
     void get_limits(na_limits& limits) const noexcept;
 

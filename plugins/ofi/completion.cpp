@@ -60,8 +60,11 @@ void Context::slot_back(Slot& slot, std::size_t size, int error) noexcept {
             drop(*channel);
     }
     if (slot.kind == SlotKind::rma) {
+        if (error != 0 && peer != nullptr && channel == peer->bulk)
+            bulk_lost(*peer, code_of_fi(error));
         piece_ended(slot, error == 0 ? NA_SUCCESS : code_of_fi(error));
         pieces_.give(slot);
+        if (channel != nullptr && channel->dead) return;
         if (!cls_.fabric().provider().errors_cut) return;
     } else {
         sends_.give(slot);

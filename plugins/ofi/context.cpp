@@ -169,6 +169,7 @@ void Context::finish(Op& op, const na_completion& completion) {
     op.state = OpState::idle;
     if (Peer* peer = std::exchange(op.peer, nullptr); peer != nullptr) {
         --named_;
+        if (std::exchange(op.suspect, false)) --peer->suspects;
         if (--peer->users == 0) loosen(*peer);
     }
     op.local.reset();

@@ -157,6 +157,8 @@ private:
     void end_rma(Op& op, na_return_t code) noexcept;
     void forget_pieces(Op& op) noexcept;
     void cut_off_ending(Peer& peer) noexcept;
+    void bulk_lost(Peer& peer, na_return_t code) noexcept;
+    void renew_bulk(Peer& peer) noexcept;
 
     // completion.cpp
     bool take_completions() noexcept;
@@ -171,6 +173,8 @@ private:
     bool needs_looks() const noexcept;
     void set_alarm() noexcept;
 
+    // progress.cpp
+    void poll_inside(unsigned& count);
     void cancel_inside(Op& op);
 
     Class& cls_;

@@ -149,6 +149,9 @@ void Context::take_greeting(const Envelope& envelope, std::span<const std::byte>
                 break;
             case Kind::welcome:
                 if (peer != nullptr && peer->phase == Phase::greeting) adopt(*peer, greeting);
+                // Its greeting was of a link that it has given up since.
+                if (peer != nullptr && peer->remote_nonce != greeting.nonce)
+                    fail(*peer, NA_HOSTUNREACH, "it has begun anew");
                 break;
             case Kind::reject:
                 if (peer != nullptr)
@@ -294,6 +297,10 @@ void Context::connection_lost(Channel& channel, int error) noexcept {
     if (&channel == peer->dialed && !channel.up && peer->accepted != nullptr) {
         drop(channel);
         mark_dirty(*peer);
+        return;
+    }
+    if (&channel == peer->bulk && channel.up) {
+        bulk_lost(*peer, error == 0 ? NA_HOSTUNREACH : loss_of_fi(error));
         return;
     }
     fail(*peer, error == 0 ? NA_HOSTUNREACH : loss_of_fi(error),

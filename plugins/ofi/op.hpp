@@ -64,6 +64,7 @@ struct Op : na::sdk::PostedReceive {
     std::uint64_t local_offset = 0;
     std::uint64_t remote_offset = 0;
     std::uint32_t pieces = 0;  // in the library
+    bool suspect = false;      // counted in Peer::suspects: may be why a connection was lost
     std::int64_t ending_ms = 0;
     std::uint64_t link = 0;  // ending: the link's number then, 0 if it was lost
 

@@ -65,6 +65,7 @@ struct Peer {
     SlotQueue sealed;                 // envelopes that the library has not taken
     Partial partial;
     std::uint32_t pieces = 0;     // RMA in the library
+    std::uint32_t suspects = 0;   // RMA that is tried again, see Context::bulk_lost()
     std::int64_t sent_ms = 0;     // when something went last
     std::int64_t refused_ms = 0;  // since when the library refuses
     FileDescriptor probe;         // a connection attempt that tells whether somebody listens

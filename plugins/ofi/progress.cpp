@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "na/base/clock.hpp"
 #include "na/base/log.hpp"
@@ -18,8 +19,15 @@ int Context::get_fd() const noexcept {
 }
 
 Status Context::poll(unsigned& count) {
+    poll_inside(count);
+    // Who polls while the library's own thread is to find something lets it have the processor.
+    if (count == 0 && cls_.fabric().provider().own_threads) std::this_thread::yield();
+    return NA_SUCCESS;
+}
+
+void Context::poll_inside(unsigned& count) {
     count = 0;
-    if (!serial_.try_enter()) return NA_SUCCESS;
+    if (!serial_.try_enter()) return;
     // Left whatever is thrown: a serial that is not left is a context that is dead.
     struct Inside {
         Context& self;
@@ -47,7 +55,6 @@ Status Context::poll(unsigned& count) {
     flush_dirty();
     settle();
     count = static_cast<unsigned>(completions_ - before);
-    return NA_SUCCESS;
 }
 
 bool Context::try_wait() noexcept {

@@ -4,6 +4,7 @@
 // memory is free then; of a lost link nothing more comes.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "na/base/clock.hpp"
 #include "na/base/log.hpp"
@@ -80,6 +81,8 @@ void Context::start_pieces(Peer& peer) noexcept {
         const Channel* channel = peer.transfers_out(connected);
         if (channel == nullptr || !channel->up) return;
         Op& op = *peer.transfers.front();
+        // One at a time while a bad one is among them, see bulk_lost().
+        if (peer.suspects > 0 && peer.pieces > op.pieces) return;
         if (!start_piece(peer, op)) {
             peer.refused = true;
             mark_dirty(peer);
@@ -216,15 +219,51 @@ void Context::end_rma(Op& op, na_return_t code) noexcept {
 }
 
 // The library keeps pieces of operations that have been given up: the peer may be stopped. The
-// connection that carries them is closed, which frees their memory, and what others have there is
-// read again on a new one. Not with puts among them: the old connection's bytes could come last.
+// connection that carries them is closed, which frees their memory. Not with puts among the others:
+// the old connection's bytes could come last.
 void Context::cut_off_ending(Peer& peer) noexcept {
     bool puts = false;
     pieces_.for_each([&](Slot& slot) {
         if (slot.op != nullptr && slot.op->peer == &peer && slot.op->kind == OpKind::put)
             puts = true;
     });
-    if (puts || peer.bulk == nullptr) return;
+    if (!puts && peer.bulk != nullptr) renew_bulk(peer);
+}
+
+// The connection for transfers is gone while that for messages stands: a transfer was refused, for
+// which the library breaks the connection and does not say which one it was. Alone in the library,
+// it was that one; of several each is tried once more, one at a time, so that only the bad one
+// ends. Puts are not tried again, for the reason above.
+void Context::bulk_lost(Peer& peer, na_return_t code) noexcept {
+    const Op* only = nullptr;
+    bool several = false;
+    pieces_.for_each([&](const Slot& slot) {
+        if (slot.op == nullptr || slot.op->peer != &peer) return;
+        several = several || (only != nullptr && only != slot.op);
+        only = slot.op;
+    });
+    log_debug(log_name, "{} context {}: its connection for transfers is lost", peer.address->name,
+              peer.id);
+    pieces_.for_each([&](const Slot& slot) {
+        Op* op = slot.op;
+        if (op == nullptr || op->peer != &peer || op->state == OpState::ending) return;
+        if (several && op->kind == OpKind::get) {
+            if (!std::exchange(op->suspect, true)) ++peer.suspects;
+            return;
+        }
+        if (op->state == OpState::started) peer.transfers.remove(*op);
+        log_warning(log_name, "{} context {}: a transfer was refused, or its connection was lost",
+                    peer.address->name, peer.id);
+        peer.pieces -= op->pieces;
+        op->state = OpState::ending;
+        op->end_code = code;
+    });
+    renew_bulk(peer);
+}
+
+// Closes the connection for transfers. What has been given up ends; the rest is begun again where
+// it was lost, on a new connection.
+void Context::renew_bulk(Peer& peer) noexcept {
     drop(*peer.bulk);
     peer.pieces = 0;
     pieces_.for_each([&](Slot& slot) {

@@ -133,6 +133,46 @@ CINNABAR_CONFORMANCE("deregistered memory is not written, or the transfer says s
     exchange(pair);
 }
 
+CINNABAR_CONFORMANCE(
+    "a transfer that the peer refuses harms neither messages nor other transfers") {
+    Pair pair(transport);
+    exchange(pair);
+    allow_log("");
+    constexpr std::size_t count = 9, piece = 10000;
+    const Region in(pair.a, count * piece, 1, 1), source(pair.b, count * piece, 3, 2);
+    Region gone(pair.b, piece, 1, 3);
+    const Handle good = source.remote_in(pair.a), bad = gone.remote_in(pair.a);
+    gone.deregister();
+    for (int round = 0; round < 3; ++round) {
+        const Buffer answer_in(pair.a, 8, 0, true), answer(pair.b, 8, 7, true);
+        Op wait(pair.a), send(pair.b);
+        REQUIRE(wait.recv_expected(answer_in, pair.to_b, 5) == NA_SUCCESS);
+        std::vector<std::unique_ptr<Op>> ops;
+        for (std::size_t i = 0; i < count; ++i) {
+            ops.push_back(std::make_unique<Op>(pair.a));
+            const auto* from = i == count / 2 ? &bad : &good;
+            REQUIRE(post(*ops.back(), pair,
+                         {Direction::get, in.get(), i * piece, from->get(),
+                          from == &bad ? 0 : i * piece, piece}) == NA_SUCCESS);
+        }
+        pump(pair, [&] {
+            return std::all_of(ops.begin(), ops.end(), [](auto& op) { return op->done(); });
+        });
+        for (std::size_t i = 0; i < count; ++i)
+            if (i != count / 2) REQUIRE(ops[i]->ret() == NA_SUCCESS);
+        CHECK_FALSE(wait.done());
+        REQUIRE(send.send_expected(answer, pair.to_a, 5) == NA_SUCCESS);
+        pump(pair, [&] { return wait.done() && send.done(); });
+        CHECK(wait.ret() == NA_SUCCESS);
+        CHECK(answer_in.holds(7, 8));
+    }
+    const auto content = in.content(), wanted = content_of(count * piece, 2);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < content.size(); ++i)
+        if (i / piece != count / 2 && content[i] != wanted[i]) ++wrong;
+    CHECK(wrong == 0);
+}
+
 CINNABAR_CONFORMANCE("many transfers and messages are in flight at once") {
     Pair pair(transport);
     constexpr std::size_t count = 64, piece = 20000;

@@ -199,6 +199,7 @@ CINNABAR_INTEGRATION("a call is cancelled once, before and after it has ended", 
     CHECK(HG_Cancel(call.handle()) == HG_SUCCESS);
     allow_log("cannot be fetched");
     allow_log("changed while");
+    allow_log("a transfer was refused");
     for (const std::size_t size : {10, 100000}) {
         const int before = call.callbacks();
         Blob in(size, 1);
