@@ -60,3 +60,21 @@ foreach(target IN ITEMS na_base na_sdk)
 endforeach()
 install(TARGETS na_base na_sdk EXPORT na-sdk-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT na-sdk-targets NAMESPACE cinnabar:: DESTINATION ${package_dir})
+
+# `cpack -G DEB` in a build folder: one package with all that is installed, whose dependencies are those
+# of its libraries.
+set(CPACK_PACKAGE_NAME cinnabar)
+set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
+set(CPACK_PACKAGE_VENDOR Cinnabar)
+set(CPACK_PACKAGE_CONTACT "The Cinnabar developers <cinnabar@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
+set(CPACK_RESOURCE_FILE_LICENSE ${PROJECT_SOURCE_DIR}/LICENSE)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/lib)
+# mercury_macros.h includes Boost.Preprocessor.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS libboost-dev)
+set(CPACK_GENERATOR "TGZ;DEB")
+include(CPack)
