@@ -72,6 +72,9 @@ Status Context::close() {
     stash_.clear();
     settle();
     worker_.close();
+    if (counts_.transfers + counts_.served > 0)
+        log_debug(log_name, "transfers: {} in {} operations; of peers: {} in {} operations",
+                  counts_.transfers, counts_.operations, counts_.served, counts_.served_operations);
     serial_.leave(this);
     return NA_SUCCESS;
 }

@@ -242,7 +242,13 @@ private:
     std::uint64_t completions_ = 0;
     std::uint64_t attempts_ = 0;
     Address* self_ = nullptr;
-    std::uint64_t rma_messages_ = 0;
+    struct Counts {
+        std::uint64_t transfers = 0;   // begun by us
+        std::uint64_t operations = 0;  // for them: messages, reads, or puts and gets of UCX's
+        std::uint64_t served = 0;      // begun by peers
+        std::uint64_t served_operations = 0;
+    };
+    Counts counts_;
     ucp_datatype_t chunk_type_ = 0;
     Flights flights_;
     std::vector<ConnectionSlot> connections_;

@@ -95,6 +95,7 @@ bool Context::read_one(Connection& connection) {
         end_by_messages(op, code);
         return true;
     }
+    ++counts_.operations;
     op.done += static_cast<std::uint64_t>(count);
     if (op.done == op.size) end_by_messages(op, NA_SUCCESS);
     return true;
@@ -126,6 +127,7 @@ void Context::take_offer(Connection& connection, const TransferHeader& header,
         return;
     }
     served->offered = true;
+    ++counts_.served;
     served->region = std::move(region);
     served->offset = header.offset;
     served->size = header.size;
@@ -148,6 +150,7 @@ void Context::read_offered(Connection& connection, Served& served) {
         serving.answer(served, code_of_read(count));
         return;
     }
+    ++counts_.served_operations;
     served.done += static_cast<std::uint64_t>(count);
     if (served.done == served.size) serving.answer(served, NA_SUCCESS);
 }

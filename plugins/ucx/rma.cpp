@@ -169,6 +169,8 @@ bool Context::begin_piece(Connection& connection, Op& op, const std::vector<ucp_
     }
     flight->op = &op;
     connection.used = true;
+    counts_.transfers += op.done == 0 ? 1 : 0;
+    ++counts_.operations;
     Flights::depart(*flight, connection);
     ++connection.pieces;
     ++op.pieces;

@@ -166,6 +166,7 @@ bool Context::advance_by_messages(Connection& connection, Op& op, unsigned& budg
     if (op.connection == nullptr) {
         if (tickets.full()) return false;
         op.ticket = tickets.take(op);
+        ++counts_.transfers;
         op.connection = &connection;
         op.state = OpState::in_flight;
     }
@@ -176,7 +177,7 @@ bool Context::advance_by_messages(Connection& connection, Op& op, unsigned& budg
             return true;
         }
         --budget;
-        ++rma_messages_;
+        ++counts_.operations;
         const TransferId id = op.ticket;
         const std::uint64_t key = op.remote->key;
         if (op.kind == OpKind::get) {
@@ -269,6 +270,7 @@ bool Context::serve_one(Connection& connection) {
     header.id = served->id;
     header.offset = served->done;
     header.size = flight->size;
+    ++counts_.served_operations;
     served->done += flight->size;
     if (served->done == served->size) {
         serving.stop(*served);
@@ -333,6 +335,7 @@ void Context::take_fetch(Connection& connection, const TransferHeader& header) {
         served->offset = header.offset;
         served->size = header.size;
         served->grants = header.code == 1;
+        ++counts_.served;
         serving.start(*served);
     } else {
         refuse_transfer(connection, *served, code, header);
@@ -366,6 +369,8 @@ void Context::take_store(Connection& connection, const TransferHeader& header,
     if (code == NA_SUCCESS) {
         region->copy_in(header.offset, bytes, header.size);
         region->unpin();
+        counts_.served += fresh ? 1 : 0;
+        ++counts_.served_operations;
         served->done += header.size;
         if (served->done >= header.total) serving.answer(*served, NA_SUCCESS);
     } else {
