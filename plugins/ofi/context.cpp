@@ -184,6 +184,8 @@ void Context::finish(Op& op, na_return_t ret, std::size_t size) {
 }
 
 void Context::settle() {
+    // A send is complete by now, and the next poll may never come.
+    if (std::exchange(nudge_, false)) (void)take_completions();
     if (loose_peers_ != nullptr) drop_loose();
     if (!graveyard_.empty()) bury();
     if (armed_) set_alarm();

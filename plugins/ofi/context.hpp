@@ -193,6 +193,7 @@ private:
     // Inside the serial.
     bool armed_ = false;  // a thread sleeps, or is about to
     bool look_ = false;   // the next poll looks at everything
+    bool nudge_ = false;  // what was given to the library goes when its completions are read
     unsigned polls_ = 0;
     std::uint64_t pass_ = 1;
     std::uint64_t completions_ = 0;

@@ -17,7 +17,7 @@ namespace {
 // What the calls made here mean did not change since this version.
 constexpr std::uint32_t api_version = FI_VERSION(1, 9);
 
-Info hints_for(const Provider& provider) {
+Info hints_for(const Provider& provider, bool polled) {
     Info hints(fi_allocinfo());
     if (hints == nullptr) return hints;
     hints->caps = FI_MSG | FI_RMA;
@@ -26,6 +26,10 @@ Info hints_for(const Provider& provider) {
     if (provider.kind == EndpointKind::connected) hints->ep_attr->rx_ctx_cnt = FI_SHARED_CONTEXT;
     hints->domain_attr->threading = FI_THREAD_SAFE;
     hints->domain_attr->resource_mgmt = FI_RM_ENABLED;
+    // Threads of the library would only be in the way of one that polls; who sleeps needs them.
+    if (provider.own_threads && polled)
+        hints->domain_attr->data_progress = hints->domain_attr->control_progress =
+            FI_PROGRESS_MANUAL;
     hints->domain_attr->mr_mode =
         static_cast<int>(FI_MR_LOCAL | FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY);
     hints->tx_attr->msg_order = FI_ORDER_SAS;
@@ -44,9 +48,9 @@ void set_defaults() {
 }
 
 // The library's list for a provider; empty when it has none.
-Info offers_of(const Provider& provider) {
+Info offers_of(const Provider& provider, bool polled) {
     set_defaults();
-    Info hints = hints_for(provider);
+    Info hints = hints_for(provider, polled);
     fi_info* list = nullptr;
     if (hints != nullptr) (void)fi_getinfo(api_version, nullptr, nullptr, 0, hints.get(), &list);
     return Info(list);
@@ -111,7 +115,8 @@ Result<na::sdk::IpAddress> address_wanted(const na_plugin_open& request,
 Status Fabric::open(const na_plugin_open& request) {
     provider_ = find_provider(request.protocol);
     if (provider_ == nullptr) return NA_PROTONOSUPPORT;
-    const Info offers = offers_of(*provider_);
+    const bool polled = (request.init->progress_mode & NA_NO_BLOCK) != 0;
+    const Info offers = offers_of(*provider_, polled);
     CINNABAR_TRY(pick(request, offers.get()));
     fid_fabric* fabric = nullptr;
     if (const int ret = fi_fabric(info_->fabric_attr, &fabric, nullptr); ret != 0)
@@ -214,7 +219,7 @@ std::size_t Fabric::remote_iovecs() const noexcept {
 
 void list_devices(void (*emit)(void* arg, const char* protocol, const char* device), void* arg) {
     for (const Provider& provider : providers()) {
-        const Info offers = offers_of(provider);
+        const Info offers = offers_of(provider, true);
         std::set<std::string> seen;
         for (const fi_info* info = offers.get(); info != nullptr; info = info->next) {
             const Candidate candidate = candidate_of(*info);

@@ -178,6 +178,7 @@ void Context::write_out(Peer& peer) noexcept {
         ++channel->in_library;
         peer.refused = false;
         peer.sent_ms = coarse_now_ms();
+        nudge_ = cls_.fabric().provider().own_threads && !cls_.blocking();
     }
 }
 

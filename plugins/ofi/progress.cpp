@@ -21,7 +21,8 @@ int Context::get_fd() const noexcept {
 Status Context::poll(unsigned& count) {
     poll_inside(count);
     // Who polls while the library's own thread is to find something lets it have the processor.
-    if (count == 0 && cls_.fabric().provider().own_threads) std::this_thread::yield();
+    if (count == 0 && cls_.fabric().provider().own_threads && cls_.blocking())
+        std::this_thread::yield();
     return NA_SUCCESS;
 }
 

@@ -29,7 +29,7 @@ struct Provider {
     EndpointKind kind;
     AddressForm form;
     bool wait_fd;        // a completion queue has a descriptor that can be slept on
-    bool own_threads;    // makes progress by threads of its own, which need the processor too
+    bool own_threads;    // makes progress by threads of its own, unless told that we poll
     bool delivery_flag;  // a put must be told to complete only when it is visible to its target
     bool probe;       // the address is a TCP listener: a refused connection means nobody is there
     bool errors_cut;  // a refused transfer breaks the connection, whether we see one or not

@@ -31,8 +31,6 @@ constexpr Transport table[] = {
     // clang-format off
     {"ofi_sockets", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", false, Peers::two},
     {"ofi_sockets_busy", "ofi+sockets://127.0.0.1:0", "ofi+sockets://127.0.0.1:{}", "sockets", true, Peers::two},
-    {"ofi_rxm", "ofi+tcp;ofi_rxm://127.0.0.1:0", "ofi+tcp;ofi_rxm://127.0.0.1:{}", "tcp;ofi_rxm", false, Peers::two},
-    {"ofi_rxm_busy", "ofi+tcp;ofi_rxm://127.0.0.1:0", "ofi+tcp;ofi_rxm://127.0.0.1:{}", "tcp;ofi_rxm", true, Peers::two},
     // clang-format on
     {"ucx_tcp", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", "tcp", false, Peers::two},
     {"ucx_tcp_busy", "ucx+tcp://127.0.0.1:0", "ucx+tcp://127.0.0.1:{}", "tcp", true, Peers::two},
@@ -87,6 +85,7 @@ constexpr std::string_view needs_sleep[] = {
     "a blocking wait is woken by a message",
     "a sleeper is woken although another thread has polled meanwhile",
     "the descriptor wakes a sleeper",
+    "a sleeper in each of several contexts is woken by its message",
 };
 
 // Test names that begin so need what is named here.
