@@ -36,8 +36,9 @@ public:
 private:
     class Request;
     class Response;
-    // arrived: the answer is there, unread; over: the outcome is decided, and here.
-    enum class Stage { pending, arrived, over };
+    // arrived: the answer is there, unread; reading: somebody decodes it; over: the outcome is
+    // decided, and here.
+    enum class Stage { pending, arrived, reading, over };
 
     explicit CallCore(const CallRequest& request)
         : procedure_(request.procedure), one_way_(request.one_way) {}
@@ -51,6 +52,8 @@ private:
     void on_end(hg_return_t ret, hg_handle_t handle);
     static hg_return_t on_forward(const hg_cb_info* info);
     EngineCore& engine() const noexcept { return *procedure_->engine; }
+    Stage now() const noexcept { return stage_.load(std::memory_order_relaxed); }
+    void decide(Stage stage) noexcept { stage_.store(stage, std::memory_order_release); }
 
     void ring() noexcept override {
         abandon({Errc::timeout, HG_TIMEOUT, "the deadline of the call has passed", false});
@@ -68,10 +71,9 @@ private:
     Readable* answer_ = nullptr;
     std::atomic<int> references_{1};
     const bool one_way_;
-    Lock lock_;  // of what follows
-    Stage stage_ = Stage::pending;
+    Lock lock_;  // of what follows; the stage is also read without
+    std::atomic<Stage> stage_{Stage::pending};
     bool said_all_ = false;  // the C API
-    bool reading_ = false;   // somebody decodes the answer
     hg_handle_t handle_ = HG_HANDLE_NULL;
     std::optional<Error> error_;
     Event ended_;
@@ -149,8 +151,8 @@ void CallCore::destroy() noexcept {
 
 bool CallCore::claim(Stage stage) noexcept {
     const std::lock_guard lock(lock_);
-    if (stage_ != Stage::pending) return false;
-    stage_ = stage;
+    if (now() != Stage::pending) return false;
+    decide(stage);
     return true;
 }
 
@@ -164,8 +166,8 @@ void CallCore::finish(Error error) {
 void CallCore::abandon(Error error) {
     {
         const std::lock_guard lock(lock_);
-        if (stage_ != Stage::pending) return;
-        stage_ = Stage::over;
+        if (now() != Stage::pending) return;
+        decide(Stage::over);
         error_.emplace(std::move(error));
         if (handle_ != HG_HANDLE_NULL) (void)HG_Cancel(handle_);
     }
@@ -192,7 +194,7 @@ hg_return_t CallCore::forward(const CallRequest& request) {
     if (peer.self) return HG_SUCCESS;
     const std::lock_guard lock(lock_);
     if (said_all_) return HG_SUCCESS;
-    if (stage_ == Stage::over)
+    if (now() == Stage::over)
         (void)HG_Cancel(handle);
     else
         handle_ = handle;
@@ -244,9 +246,9 @@ void CallCore::on_end(hg_return_t ret, hg_handle_t handle) {
     {
         const std::lock_guard lock(lock_);
         said_all_ = true;
-        ours = stage_ == Stage::pending;
+        ours = now() == Stage::pending;
         keep = ours && !error && !one_way_;
-        if (ours) stage_ = keep ? Stage::arrived : Stage::over;
+        if (ours) decide(keep ? Stage::arrived : Stage::over);
         if (ours && error) error_ = std::move(error);
         handle_ = keep ? handle : HG_HANDLE_NULL;
     }
@@ -282,22 +284,18 @@ void CallCore::collect_inside() {
     hg_handle_t handle = HG_HANDLE_NULL;
     {
         const std::lock_guard lock(lock_);
-        if (stage_ != Stage::arrived) return;
-        stage_ = Stage::over;
-        reading_ = true;
+        if (now() != Stage::arrived) return;
+        decide(Stage::reading);
         handle = std::exchange(handle_, HG_HANDLE_NULL);
     }
     decode(handle);
-    const std::lock_guard lock(lock_);
-    reading_ = false;
+    decide(Stage::over);
 }
 
 void CallCore::collect() {
     for (;;) {
-        {
-            const std::lock_guard lock(lock_);
-            if (stage_ != Stage::arrived && !reading_) return;
-        }
+        const Stage stage = stage_.load(std::memory_order_acquire);
+        if (stage == Stage::pending || stage == Stage::over) return;
         const Inside inside(engine());
         if (inside)
             collect_inside();

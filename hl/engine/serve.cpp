@@ -184,7 +184,8 @@ hg_return_t on_request(hg_handle_t handle) noexcept {
     Entry* entry = engine.entry(info->id);
     std::shared_ptr<Served> served = entry != nullptr ? entry->load() : nullptr;
     if (served != nullptr && engine.enter(true)) {
-        const std::shared_ptr<PoolCore> pool = served->pool.core();
+        // Lives with what the unit holds.
+        const std::shared_ptr<PoolCore>& pool = served->pool.core();
         auto* unit = new (std::nothrow) IncomingUnit(engine, handle, std::move(served), *entry);
         if (unit != nullptr) {
             PoolCore::adopt(pool, std::unique_ptr<Unit>(unit));
