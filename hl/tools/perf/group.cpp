@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "hl/tools/perf/library_floor.hpp"
 #include "hl/tools/perf/sizes.hpp"
 #include "hl/tools/protocols.hpp"
 
@@ -23,6 +26,9 @@ void add_call_floors(const Group& group, std::uint64_t window, Peer& peer, Case&
     } else {
         made.floor = peer.event();
     }
+    if (!group.busy || window > 1) return;
+    if (std::optional<Probe> library = library_call(group.path, peer.server_cpu()))
+        made.others.push_back(*library);
 }
 
 }  // namespace

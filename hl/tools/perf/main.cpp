@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "hl/tools/perf/count.hpp"
 #include "hl/tools/perf/fail.hpp"
 #include "hl/tools/perf/roles.hpp"
 #include "hl/tools/perf/rounds.hpp"
@@ -24,6 +25,7 @@ int run(int argc, char** argv) {
     declare_server(app, chosen);
     declare_clients(app, chosen);
     declare_rounds(app, chosen);
+    declare_count(app, chosen);
     // The other process of "run", started by it.
     std::string inheritance;
     auto* peer = app.add_subcommand("peer")->group("");

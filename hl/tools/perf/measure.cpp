@@ -7,11 +7,14 @@
 namespace cinnabar::perf {
 namespace {
 
+// In which a probe that takes seconds is run.
+constexpr int slow_rounds = 3;
+
 // A probe with the number of steps that fills a phase.
 class Sized {
 public:
     Sized(const Probe& probe, double phase_seconds) : probe_(probe), count_(probe.multiple) {
-        for (;;) {
+        while (!probe.is_slow) {
             const double seconds = std::max(probe.run(probe.multiple, count_), 1e-9);
             if (seconds >= phase_seconds / 4) {
                 count_ = rounded(static_cast<double>(count_) * phase_seconds / seconds);
@@ -48,6 +51,7 @@ struct Samples {
         seconds.push_back(floor);
         ratios.push_back(value / floor);
     }
+    bool is_empty() const { return seconds.empty(); }
     Timing timing(const std::string& name) const {
         return {name, spread_of(seconds), spread_of(ratios)};
     }
@@ -95,14 +99,16 @@ Figure measure(const Case& what, const Limits& limits,
         ++figure.kept;
         seconds.push_back(value);
         under.add((before + after) / 2, value);
-        for (std::size_t i = 0; i < others.size(); ++i)
-            beside[i].add(others[i].time(), value);
+        for (std::size_t i = 0; i < others.size(); ++i) {
+            if (others[i].probe().is_slow && figure.kept > slow_rounds) continue;
+            if (const double time = others[i].time(); time > 0) beside[i].add(time, value);
+        }
     }
     if (figure.kept == 0) return figure;
     figure.seconds = spread_of(seconds);
     figure.floor = under.timing(what.floor.name);
     for (std::size_t i = 0; i < others.size(); ++i)
-        figure.others.push_back(beside[i].timing(what.others[i].name));
+        if (!beside[i].is_empty()) figure.others.push_back(beside[i].timing(what.others[i].name));
     return figure;
 }
 

@@ -29,7 +29,7 @@ Peer::Peer(bool pin)
     check_system(mine_.event_to_client >= 0, "eventfd");
     const std::vector<int> cpus = allowed_cpus();
     pinned_ = pin && cpus.size() > 1;
-    theirs.cpu = pinned_ ? cpus[1] : -1;
+    theirs.cpu = server_cpu_ = pinned_ ? cpus[1] : -1;
     check_system(::fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0, "FD_CLOEXEC");
     server_ = start_server(theirs);
     for (const int descriptor : {ends[1], theirs.socket, mine_.shared_area})

@@ -24,6 +24,8 @@ public:
 
     Control& control() { return control_; }
     bool is_pinned() const { return pinned_; }
+    // Where the server runs, -1 if it is anywhere.
+    int server_cpu() const { return server_cpu_; }
     // The client's memory: what floors and pulls read into; `largest_transfer` bytes.
     std::byte* buffer() { return buffer_.data(); }
 
@@ -51,6 +53,7 @@ private:
     Control control_;
     pid_t server_ = -1;
     bool pinned_ = false;
+    int server_cpu_ = -1;
     std::vector<std::byte> buffer_;
 };
 

@@ -15,6 +15,7 @@ struct Probe {
     std::string name;
     std::function<double(std::uint64_t warm, std::uint64_t count)> run;
     std::uint64_t multiple = 1;  // of which both counts must be
+    bool is_slow = false;        // takes seconds for any count: a few times are enough
 };
 
 // One line of the report. The floor is timed before and after the probe in every round, the others
