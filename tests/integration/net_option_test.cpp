@@ -2,8 +2,10 @@
 // Options that reach the net, which options a version of the struct has, defaults, and contexts by
 // their ids.
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "na.h"
 #include "na_plugin.h"
@@ -183,6 +185,20 @@ TEST_CASE("a subnet chooses the interface") {
     CHECK(HG_Init_opt("na+tcp", 1, &info) == nullptr);
 }
 
+TEST_CASE("the format of addresses chooses among those of an interface") {
+    std::ifstream six("/proc/net/if_inet6");
+    const bool has_six = six.peek() != std::ifstream::traits_type::eof();
+    for (const na_addr_format format : {NA_ADDR_IPV4, NA_ADDR_IPV6}) {
+        if (format == NA_ADDR_IPV6 && !has_six) continue;
+        SideOptions options;
+        options.info = "na+tcp://lo:0";
+        options.init.na_init_info.addr_format = format;
+        const Side side(setup_named("tcp"), options);
+        CHECK(side.self().text().starts_with(format == NA_ADDR_IPV6 ? "na+tcp://[::1]:"
+                                                                    : "na+tcp://127.0.0.1:"));
+    }
+}
+
 TEST_CASE("a class works over a net that the program opened") {
     na_class_t* na = NA_Initialize("na+tcp://127.0.0.1:0", true);
     REQUIRE(na != nullptr);
@@ -254,4 +270,57 @@ CINNABAR_INTEGRATION("a call goes to the context that it names, and back to its 
     CHECK(served_in == pair.server.context());
     CHECK(HG_Context_destroy(other) == HG_SUCCESS);
     CHECK(HG_Context_destroy(own) == HG_SUCCESS);
+}
+
+CINNABAR_INTEGRATION("with any options of multi-receive no request is lost, and no more are held",
+                     all_setups) {
+    struct Choice {
+        std::uint8_t off;
+        unsigned op_max, copy_threshold;
+    };
+    static int made;
+    for (const Choice& choice :
+         {Choice{0, 0, 0}, Choice{1, 0, 0}, Choice{0, 1, 1}, Choice{0, 8, 0}}) {
+        CAPTURE(static_cast<int>(choice.off), choice.op_max, choice.copy_threshold);
+        made = 0;
+        SideOptions options;
+        options.init.no_multi_recv = choice.off;
+        options.init.multi_recv_op_max = choice.op_max;
+        options.init.multi_recv_copy_threshold = choice.copy_threshold;
+        options.init.request_post_init = 4;
+        options.init.request_post_incr = -1;
+        SideOptions counted = options;
+        counted.prepare = [](hg_class_t* cls) {
+            REQUIRE(HG_Class_set_handle_create_callback(
+                        cls,
+                        [](hg_handle_t, void*) {
+                            ++made;
+                            return HG_SUCCESS;
+                        },
+                        nullptr) == HG_SUCCESS);
+        };
+        Pair pair(setup, options, counted);
+        const int receives = made;
+        CHECK(receives == (setup.auto_sm ? 8 : 4));
+        int served = 0;
+        const hg_id_t id = pair.add("count", nullptr, nullptr, [&](hg_handle_t handle) {
+            ++served;
+            serve_nothing(handle);
+        });
+        std::vector<std::unique_ptr<Call>> calls;
+        for (int i = 0; i < 50; ++i) {
+            calls.push_back(std::make_unique<Call>(pair.client, pair.to, id));
+            REQUIRE(calls.back()->forward() == HG_SUCCESS);
+        }
+        for (const auto& call : calls) {
+            pair.wait([&] { return call->done(); });
+            CHECK(call->ret() == HG_SUCCESS);
+        }
+        CHECK(served == 50);
+        // The memory that waits for requests is that of the receives, whatever comes.
+        if (!setup.self) CHECK(made == receives);
+        hg_diag_counters counters;
+        REQUIRE(HG_Class_get_counters(pair.server.cls(), &counters) == HG_SUCCESS);
+        CHECK(counters.rpc_multi_recv_copy_count == 0);
+    }
 }
