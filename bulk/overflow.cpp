@@ -119,12 +119,12 @@ hg_return_t overflow_fetch(const FetchRequest& request, std::atomic<Overflow*>* 
     if (ret == HG_SUCCESS) {
         fetching->store(overflow);
         ret = border("overflow_fetch", [&] {
-            const bulk::TransferRequest transfer{
-                HG_BULK_PULL,    nullptr, request.from_id, overflow->origin, 0,
-                overflow->local, 0,       overflow->size};
-            return bulk::start_transfer_to(*request.context, transfer, request.from,
-                                           {nullptr, overflow, on_transferred, &overflow->transfer},
-                                           nullptr);
+            hg_op_id& transfer = bulk::new_transfer(*request.context);
+            transfer.request = {HG_BULK_PULL,    nullptr, request.from_id, overflow->origin, 0,
+                                overflow->local, 0,       overflow->size};
+            transfer.done = {nullptr, overflow, on_transferred, &overflow->transfer};
+            bulk::start_transfer(transfer, request.from, nullptr);
+            return HG_SUCCESS;
         });
         if (ret != HG_SUCCESS) fetching->store(nullptr);
     }

@@ -103,22 +103,15 @@ hg_return_t create_region(hg_class& cls, const RegionRequest& request, hg_bulk**
     return HG_SUCCESS;
 }
 
-void ref_region(hg_bulk& region) noexcept {
-    region.references.fetch_add(1, std::memory_order_relaxed);
-}
-
-void unref_region(hg_bulk* region) noexcept {
-    if (region == nullptr || region->references.fetch_sub(1, std::memory_order_acq_rel) != 1)
-        return;
-    hg_class& cls = *region->cls;
-    for (na_mem_handle_t* handle : region->handles) {
-        if (!region->remote) (void)NA_Mem_deregister(cls.na, handle);
+void destroy_region(hg_bulk& region) noexcept {
+    hg_class& cls = *region.cls;
+    for (na_mem_handle_t* handle : region.handles) {
+        if (!region.remote) (void)NA_Mem_deregister(cls.na, handle);
         NA_Mem_handle_free(cls.na, handle);
     }
-    if (region->owned_memory != nullptr)
-        NA_Mem_free(cls.na, region->owned_memory, region->owned_size);
-    hg::release_address(region->bound);
-    delete region;
+    if (region.owned_memory != nullptr) NA_Mem_free(cls.na, region.owned_memory, region.owned_size);
+    hg::release_address(region.bound);
+    delete &region;
     cls.bulks.fetch_sub(1, std::memory_order_release);
 }
 

@@ -50,8 +50,15 @@ struct RegionRequest {
 // Describes and registers local memory; one reference. HG_INVALID_ARG, HG_NOMEM, or what the net
 // says.
 hg_return_t create_region(hg_class& cls, const RegionRequest& request, hg_bulk** region);
-void ref_region(hg_bulk& region) noexcept;
-void unref_region(hg_bulk* region) noexcept;
+void destroy_region(hg_bulk& region) noexcept;
+inline void ref_region(hg_bulk& region) noexcept {
+    region.references.fetch_add(1, std::memory_order_relaxed);
+}
+// The last one destroys it.
+inline void unref_region(hg_bulk* region) noexcept {
+    if (region != nullptr && region->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        destroy_region(*region);
+}
 // Puts our own address into the region, so that its descriptor says where it is.
 hg_return_t bind_region(hg_bulk& region, hg_context& context);
 

@@ -63,14 +63,15 @@ void on_step(const na_cb_info* info) noexcept {
     pump(transfer);
 }
 
-hg_return_t post_step(hg_op_id& transfer, Slot& slot, const Step& step, na_cb_t callback) noexcept {
+hg_return_t post_step(hg_op_id& transfer, Slot& slot, const Step& step, na_addr_t* remote,
+                      na_cb_t callback) noexcept {
     const TransferRequest& request = transfer.request;
     na_class_t* na = transfer.context->cls->na;
     const auto start = request.op == HG_BULK_PULL ? NA_Get : NA_Put;
     return from_na(start(na, transfer.context->na, callback, &slot,
                          request.local->handles[step.local_piece], step.local_offset,
                          request.origin->handles[step.remote_piece], step.remote_offset, step.size,
-                         transfer.remote, request.origin_id, slot.op));
+                         remote, request.origin_id, slot.op));
 }
 
 // Before the slot's state is "posted": cancel_transfer() reads the operation of posted slots.
@@ -101,7 +102,7 @@ bool post_next(hg_op_id& transfer, Slot& slot) noexcept {
     }
     slot.state.store(Slot::posted, std::memory_order_release);
     ++transfer.posts;
-    const hg_return_t ret = post_step(transfer, slot, step, on_step);
+    const hg_return_t ret = post_step(transfer, slot, step, transfer.remote, on_step);
     if (ret != HG_SUCCESS) {
         --transfer.posts;
         slot.state.store(Slot::free, std::memory_order_relaxed);
@@ -164,14 +165,14 @@ void on_only_step(const na_cb_info* info) noexcept {
 
 // After a successful post the transfer is not touched: it may be over and recycled. A cancel that
 // comes before the post would be lost, so this is not for transfers that others can see earlier.
-void start_only_step(hg_op_id& transfer, const Step& step) noexcept {
+void start_only_step(hg_op_id& transfer, na_addr_t* remote, const Step& step) noexcept {
     transfer.exhausted = true;
     transfer.slots_used = 1;
     Slot& slot = transfer.slots[0];
     hg_return_t ret = provide_op(transfer, slot);
     if (ret == HG_SUCCESS) {
         slot.state.store(Slot::posted, std::memory_order_release);
-        ret = post_step(transfer, slot, step, on_only_step);
+        ret = post_step(transfer, slot, step, remote, on_only_step);
         if (ret == HG_SUCCESS) return;
         slot.state.store(Slot::free, std::memory_order_relaxed);
     }
@@ -221,23 +222,19 @@ bool is_one_step(const TransferRequest& request) noexcept {
     return request.local->handles.size() == 1 && request.origin->handles.size() == 1;
 }
 
-hg_op_id& prepare(hg_context& context, const TransferRequest& request, const TransferDone& done) {
-    hg_op_id& transfer = TransferPool::of(context).acquire();
-    transfer.request = request;
-    transfer.done = done;
+void prepare(hg_op_id& transfer) {
     transfer.remote = nullptr;
     transfer.ret = HG_SUCCESS;
     transfer.exhausted = false;
-    transfer.cancelled.store(false);
-    transfer.pump_requests.store(0);
+    transfer.cancelled.store(false, std::memory_order_relaxed);
+    transfer.pump_requests.store(0, std::memory_order_relaxed);
     transfer.requests_seen = 0;
     transfer.posts = 0;
     transfer.slots_used = 0;
-    if (done.id != nullptr) done.id->store(&transfer);
-    ref_region(*request.origin);
-    ref_region(*request.local);
-    context.internal_ops.fetch_add(1, std::memory_order_relaxed);
-    return transfer;
+    ref_region(*transfer.request.origin);
+    ref_region(*transfer.request.local);
+    transfer.context->internal_ops.fetch_add(1, std::memory_order_relaxed);
+    if (transfer.done.id != nullptr) transfer.done.id->store(&transfer);
 }
 
 void copy_now(const TransferRequest& request) {
@@ -251,32 +248,34 @@ void copy_now(const TransferRequest& request) {
 
 }  // namespace
 
-hg_return_t start_transfer_to(hg_context& context, const TransferRequest& request,
-                              na_addr_t* remote, const TransferDone& done, hg_op_id** op_id) {
-    hg_op_id& transfer = prepare(context, request, done);
+hg_op_id& new_transfer(hg_context& context) {
+    return TransferPool::of(context).acquire();
+}
+
+void abandon_transfer(hg_op_id& transfer) noexcept {
+    TransferPool::of(*transfer.context).release(transfer);
+}
+
+void start_transfer(hg_op_id& transfer, na_addr_t* remote, hg_op_id** op_id) {
+    const TransferRequest& request = transfer.request;
+    prepare(transfer);
     if (op_id != nullptr) *op_id = &transfer;
     if (request.size == 0 || is_local_copy(request)) {
         if (request.size > 0) copy_now(request);
         transfer.exhausted = true;
         complete(transfer);
-        return HG_SUCCESS;
+        return;
     }
-    // The address stays alive as long as the transfer.
-    (void)NA_Addr_dup(context.cls->na, remote, &transfer.remote);
-    if (is_one_step(request) && done.id == nullptr) {
-        start_only_step(transfer,
+    if (is_one_step(request) && transfer.done.id == nullptr) {
+        start_only_step(transfer, remote,
                         {0, request.local_offset, 0, request.origin_offset, request.size});
-        return HG_SUCCESS;
+        return;
     }
+    // The address stays alive as long as there are steps to post.
+    (void)NA_Addr_dup(transfer.context->cls->na, remote, &transfer.remote);
     transfer.plan = Plan(request.local->lengths, request.local_offset, request.origin->lengths,
                          request.origin_offset, request.size);
     pump(transfer);
-    return HG_SUCCESS;
-}
-
-hg_return_t start_transfer(hg_context& context, const TransferRequest& request,
-                           const TransferDone& done, hg_op_id** op_id) {
-    return start_transfer_to(context, request, request.origin_addr->na, done, op_id);
 }
 
 void cancel_transfer(hg_op_id& transfer) noexcept {

@@ -50,7 +50,7 @@ struct TransferDone {
 struct hg_op_id {
     hg_context* context = nullptr;
     cinnabar::bulk::TransferRequest request{};
-    na_addr_t* remote = nullptr;  // held while in flight
+    na_addr_t* remote = nullptr;  // held while steps are left to be posted
     cinnabar::bulk::TransferDone done;
     cinnabar::bulk::Plan plan;
     cinnabar::hg::Completion completion;
@@ -67,15 +67,16 @@ struct hg_op_id {
 
 namespace cinnabar::bulk {
 
+// A blank transfer, whose request and done the caller fills in place before it starts or abandons
+// it. May throw bad_alloc.
+hg_op_id& new_transfer(hg_context& context);
+void abandon_transfer(hg_op_id& transfer) noexcept;
 // Checks as HG_Bulk_transfer() documents; nothing is changed on error.
 hg_return_t check_transfer(const hg_context& context, const TransferRequest& request);
-// Starts a checked transfer. On success `done` will be told once, perhaps before this returns;
-// *op_id, if asked for, is written before anything is started.
-hg_return_t start_transfer(hg_context& context, const TransferRequest& request,
-                           const TransferDone& done, hg_op_id** op_id);
-// The same towards an address of the net, for the library's own transfers.
-hg_return_t start_transfer_to(hg_context& context, const TransferRequest& request,
-                              na_addr_t* remote, const TransferDone& done, hg_op_id** op_id);
+// Starts it towards an address of the net, which is needed only for the call. What is done will be
+// told once, perhaps before this returns; *op_id, if asked for, is written before anything is
+// started. May throw bad_alloc; then nothing has happened.
+void start_transfer(hg_op_id& transfer, na_addr_t* remote, hg_op_id** op_id);
 // Asks it to end early. Only while it is in flight.
 void cancel_transfer(hg_op_id& transfer) noexcept;
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bulk/transfer_pool.hpp"
 
-#include "hg/core/context.hpp"
-
 namespace cinnabar::bulk {
 
 TransferPool::~TransferPool() {
@@ -11,8 +9,7 @@ TransferPool::~TransferPool() {
             if (slot.op != nullptr) NA_Op_destroy(context_.cls->na, slot.op);
 }
 
-hg_op_id& TransferPool::acquire() {
-    if (hg_op_id* transfer = free_.take()) return *transfer;
+hg_op_id& TransferPool::add() {
     auto made = std::make_unique<hg_op_id>();
     made->context = &context_;
     made->completion.owner = made.get();
@@ -23,9 +20,8 @@ hg_op_id& TransferPool::acquire() {
     return *all_.back();
 }
 
-TransferPool& TransferPool::of(hg_context& context) {
-    TransferPool* pool = context.transfers.load(std::memory_order_acquire);
-    if (pool != nullptr) return *pool;
+TransferPool& TransferPool::make(hg_context& context) {
+    TransferPool* pool = nullptr;
     auto made = std::make_unique<TransferPool>(context);
     context.transfers_free = [](TransferPool* each) noexcept { delete each; };
     if (context.transfers.compare_exchange_strong(pool, made.get())) return *made.release();

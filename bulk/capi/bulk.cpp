@@ -17,13 +17,23 @@ bool valid_permissions(uint8_t flags) {
     return flags == HG_BULK_READ_ONLY || flags == HG_BULK_WRITE_ONLY || flags == HG_BULK_READWRITE;
 }
 
-hg_return_t transfer(hg_context_t* context, const TransferDone& done,
-                     const TransferRequest& request, hg_op_id_t* op_id) {
+// `describe` writes the request in place: it is not built first and copied then.
+template <class Describe>
+hg_return_t transfer(hg_context_t* context, const TransferDone& done, hg_op_id_t* op_id,
+                     Describe&& describe) {
     return border("HG_Bulk_transfer", [&] {
-        if (const hg_return_t ret = check_transfer(*context, request); ret != HG_SUCCESS)
+        hg_op_id& started = new_transfer(*context);
+        const TransferRequest& request = started.request;
+        describe(started.request);
+        if (const hg_return_t ret = check_transfer(*context, request); ret != HG_SUCCESS) {
+            abandon_transfer(started);
             return ret;
+        }
+        started.done = done;
         context->counters.transfers.fetch_add(1, std::memory_order_relaxed);
-        return start_transfer(*context, request, done, op_id == HG_OP_ID_IGNORE ? nullptr : op_id);
+        start_transfer(started, request.origin_addr->na,
+                       op_id == HG_OP_ID_IGNORE ? nullptr : op_id);
+        return HG_SUCCESS;
     });
 }
 
@@ -135,10 +145,17 @@ hg_return_t HG_Bulk_bind_transfer(hg_context_t* context, hg_cb_t callback, void*
                                   hg_op_id_t* op_id) {
     if (context == nullptr || origin_handle == HG_BULK_NULL || origin_handle->bound == nullptr)
         return HG_INVALID_ARG;
-    return transfer(context, {callback, arg, nullptr, nullptr},
-                    {op, origin_handle->bound, origin_handle->bound_context, origin_handle,
-                     origin_offset, local_handle, local_offset, size},
-                    op_id);
+    return transfer(context, {callback, arg, nullptr, nullptr}, op_id,
+                    [&](TransferRequest& request) {
+                        request = {op,
+                                   origin_handle->bound,
+                                   origin_handle->bound_context,
+                                   origin_handle,
+                                   origin_offset,
+                                   local_handle,
+                                   local_offset,
+                                   size};
+                    });
 }
 
 hg_return_t HG_Bulk_transfer_id(hg_context_t* context, hg_cb_t callback, void* arg, hg_bulk_op_t op,
@@ -147,10 +164,11 @@ hg_return_t HG_Bulk_transfer_id(hg_context_t* context, hg_cb_t callback, void* a
                                 hg_size_t local_offset, hg_size_t size, hg_op_id_t* op_id) {
     if (context == nullptr || origin_handle == HG_BULK_NULL || origin_handle->bound != nullptr)
         return HG_INVALID_ARG;
-    return transfer(context, {callback, arg, nullptr, nullptr},
-                    {op, origin_addr, origin_id, origin_handle, origin_offset, local_handle,
-                     local_offset, size},
-                    op_id);
+    return transfer(
+        context, {callback, arg, nullptr, nullptr}, op_id, [&](TransferRequest& request) {
+            request = {op,           origin_addr,  origin_id, origin_handle, origin_offset,
+                       local_handle, local_offset, size};
+        });
 }
 
 hg_return_t HG_Bulk_cancel(hg_op_id_t op_id) {

@@ -35,9 +35,7 @@ void CompletionQueue::wait_until(Clock::time_point deadline) noexcept {
     trigger_sleepers_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void CompletionQueue::drain_wake(bool readable) noexcept {
-    // A signal may come later than its announcement, and then be seen only at the descriptor.
-    if (!readable && !signalled_.load(std::memory_order_acquire)) return;
+void CompletionQueue::drain() noexcept {
     wake_.drain();
     // Cleared after the drain: a push in between sees "signalled" and is covered by the caller's
     // look at the queue that follows.

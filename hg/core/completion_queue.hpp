@@ -47,9 +47,14 @@ public:
     int wake_fd() const noexcept { return wake_.get(); }
     // `readable`: the descriptor has been seen to be; else it is asked only if a signal is known
     // of.
-    void drain_wake(bool readable) noexcept;
+    void drain_wake(bool readable) noexcept {
+        // A signal may come later than its announcement, and then be seen only at the descriptor.
+        if (readable || signalled_.load(std::memory_order_acquire)) drain();
+    }
 
 private:
+    void drain() noexcept;
+
     MpscQueue queue_;
     alignas(64) LocalAtomic<bool> popping_{false};
     LocalAtomic<int> sleepers_{0};          // on the descriptor

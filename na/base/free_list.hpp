@@ -20,6 +20,11 @@ template <class T, T* T::*Next>
 class FreeList {
 public:
     void put(T& object) noexcept {
+        if (has_one_thread()) {
+            object.*Next = stacks_[0].ready;
+            stacks_[0].ready = &object;
+            return;
+        }
         // Pushed one by one but taken over whole, so no element is re-used while another thread
         // still compares it.
         LocalAtomic<T*>& returned = stacks_[thread_number() % stack_count].returned;
@@ -32,6 +37,11 @@ public:
 
     // An object, or nullptr: then make one.
     T* take() noexcept {
+        if (has_one_thread() && stacks_[0].ready != nullptr) {
+            T* object = stacks_[0].ready;
+            stacks_[0].ready = object->*Next;
+            return object;
+        }
         const std::size_t favourite = thread_number();
         for (std::size_t i = 0; i < stack_count; ++i)
             if (T* object = take_from(stacks_[(favourite + i) % stack_count])) return object;

@@ -38,7 +38,11 @@ public:
     operator T() const noexcept { return load(); }
 
     void store(T value, Order order = Order::seq_cst) noexcept {
-        word_.store(value, order == Order::seq_cst && has_one_thread() ? Order::release : order);
+        // Each call with an order that the compiler knows: else it takes the strongest.
+        if (order == Order::seq_cst && has_one_thread())
+            word_.store(value, Order::release);
+        else
+            word_.store(value, order);
     }
 
     T exchange(T value, Order order = Order::seq_cst) noexcept {

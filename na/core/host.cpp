@@ -6,8 +6,7 @@
 namespace cinnabar::na {
 namespace {
 
-void fill_info(na_op_id* op, const na_completion& completion) noexcept {
-    na_cb_info& info = op->info;
+void fill_info(na_cb_info& info, const na_completion& completion) noexcept {
     info.ret = completion.ret;
     switch (info.type) {
         case NA_CB_RECV_UNEXPECTED:
@@ -48,10 +47,12 @@ void complete(void* op_part, const na_completion* given) noexcept {
             addr_unref(given->source);
         }
     }
-    fill_info(op, *completion);
     if (context->sink) {
         const na_cb_t callback = op->callback;
-        const na_cb_info info = op->info;
+        na_cb_info info;
+        info.arg = op->info.arg;
+        info.type = op->info.type;
+        fill_info(info, *completion);
         if (!completion->more) op->posted.store(false, std::memory_order_release);
         if (callback != nullptr)
             callback(&info);
@@ -59,6 +60,7 @@ void complete(void* op_part, const na_completion* given) noexcept {
             addr_release(header_of<na_addr>(completion->source));
         return;
     }
+    fill_info(op->info, *completion);
     context->completion_count.fetch_add(1, std::memory_order_seq_cst);
     context->completions.push(op->node);
     if (context->sleepers.load(std::memory_order_seq_cst) > 0 ||

@@ -99,6 +99,7 @@ NA_PUBLIC void NA_Op_destroy(na_class_t* na_class, na_op_id_t* op_id);
  * Addresses are counted: lookup, self, dup and deserialize give one reference, free returns it.
  * Lookup is local: it parses, resolves names (may block) and checks; the connection is made by the
  * first operation. set_remove says that the peer is gone: its connection is closed and forgotten.
+ * An operation keeps what it needs: the address given to it may be freed once it is posted.
  */
 NA_PUBLIC na_return_t NA_Addr_lookup(na_class_t* na_class, const char* name, na_addr_t** addr_p);
 NA_PUBLIC void NA_Addr_free(na_class_t* na_class, na_addr_t* addr);

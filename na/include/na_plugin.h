@@ -164,6 +164,9 @@ struct na_plugin_memory_ops {
     na_return_t (*deserialize)(void* cls, void* mem, const void* buf, size_t size);
 };
 
+/* The caller may give its reference to `remote` back as soon as put or get has returned; the same
+ * goes for `dest` and `source` of messages. The memory handles stay until the operation completes.
+ */
 struct na_rma {
     void* local_mem;
     void* remote_mem;

@@ -30,6 +30,9 @@ public:
                !busy_.exchange(true, std::memory_order_acquire);
     }
 
+    // Inside: whether nobody has submitted anything that is not run yet.
+    bool idle() const noexcept { return queue_.empty(); }
+
     // Inside: runs what others submitted so far, and stays inside.
     void run_pending(void* context) noexcept {
         while (MpscNode* node = queue_.pop()) {
@@ -40,6 +43,10 @@ public:
 
     // Runs what others submitted, then leaves.
     void leave(void* context) noexcept {
+        if (has_one_thread() && queue_.empty()) {
+            busy_.store(false, std::memory_order_relaxed);
+            return;
+        }
         do {
             while (MpscNode* node = queue_.pop()) {
                 Task& task = static_cast<Task&>(*node);

@@ -143,6 +143,9 @@ private:
     void handshake_begins() noexcept;
 
     // --- RMA (rma.cpp, remote_rma.cpp)
+    void set_up(Op& op, const na_rma& rma, OpKind kind) noexcept;
+    bool move_at_once(Op& op, const na_rma& rma, OpKind kind) noexcept;
+    bool move_run(const na_rma& rma, OpKind kind) noexcept;
     void start_rma(Op& op) noexcept;
     void run_rma(Link& link, Op& op) noexcept;
     bool still_there(Link& link) noexcept;

@@ -65,6 +65,12 @@ Result<std::uint64_t> cross_copy(pid_t pid, Direction direction, Cursor& local, 
     return moved;
 }
 
+bool cross_copy_run(pid_t pid, Direction direction, const iovec& here,
+                    const iovec& there) noexcept {
+    return copy_between(pid, direction, {&here, 1}, {&there, 1}) ==
+           static_cast<ssize_t>(here.iov_len);
+}
+
 bool cross_probe(pid_t pid, std::uint64_t address, std::uint64_t value) noexcept {
     if (pid <= 0) return false;
     std::uint64_t word = 0;

@@ -21,6 +21,9 @@ enum class Direction : std::uint8_t { get, put };
 Result<std::uint64_t> cross_copy(pid_t pid, Direction direction, Cursor& local, Cursor& remote,
                                  std::uint64_t size) noexcept;
 
+// Moves one run of bytes, the same number on both sides. False: not all of it was moved.
+bool cross_copy_run(pid_t pid, Direction direction, const iovec& here, const iovec& there) noexcept;
+
 // Whether the process can be read: fetches the word at its address and compares.
 bool cross_probe(pid_t pid, std::uint64_t address, std::uint64_t value) noexcept;
 

@@ -228,3 +228,24 @@ CINNABAR_CONFORMANCE("a cancelled transfer ends once") {
         }
     exchange(pair);
 }
+
+CINNABAR_CONFORMANCE("an address may be freed once operations with it are posted") {
+    Pair pair(transport);
+    const Region local(pair.a, 20000, 1, 1), remote(pair.b, 20000, 1, 2);
+    const Handle handle = remote.remote_in(pair.a);
+    const Buffer in(pair.b, 8), out(pair.a, 8, 3);
+    Op receive(pair.b), send(pair.a), get(pair.a), put(pair.a);
+    REQUIRE(receive.recv_unexpected(in) == NA_SUCCESS);
+    REQUIRE(post(get, pair, {Direction::get, local.get(), 0, handle.get(), 0, 5000}) == NA_SUCCESS);
+    REQUIRE(post(put, pair, {Direction::put, local.get(), 10000, handle.get(), 10000, 5000}) ==
+            NA_SUCCESS);
+    REQUIRE(send.send_unexpected(out, pair.to_b, 1) == NA_SUCCESS);
+    pair.to_b = Address();
+    pump(pair, [&] { return receive.done() && send.done() && get.done() && put.done(); });
+    CHECK(receive.ret() == NA_SUCCESS);
+    CHECK(in.holds(3, 8));
+    CHECK(send.ret() == NA_SUCCESS);
+    CHECK(get.ret() == NA_SUCCESS);
+    CHECK(put.ret() == NA_SUCCESS);
+    CHECK(local.content() == copied(content_of(20000, 1), 0, content_of(20000, 2), 0, 5000));
+}
