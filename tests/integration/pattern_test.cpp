@@ -7,7 +7,7 @@
 #include <string>
 
 #include "mercury_proc.h"
-#include "tests/integration/side.hpp"
+#include "tests/integration/peer.hpp"
 #include "tests/support/log_check.hpp"
 
 using namespace cinnabar::integration;
@@ -210,6 +210,48 @@ CINNABAR_INTEGRATION("one's own string is the same wherever it is asked for", al
     const Address duplicate(pair.server.cls(), copy);
     CHECK(duplicate.text() == text);
     if (!setup.self && !setup.auto_sm) CHECK(pair.to.text() == text);
+}
+
+CINNABAR_INTEGRATION("progress says success or timeout, whatever becomes of calls and peers",
+                     peer_setups) {
+    allow_log("");
+    Peer server(setup);
+    Side side(setup);
+    const Offers offers(side);
+    const Address to = side.lookup(server.address());
+    REQUIRE(echo(side, to, offers, 100) == HG_SUCCESS);
+    int other = 0;
+    const auto drive = [&] {
+        const hg_return_t ret = HG_Progress(side.context(), setup.busy ? 0 : 5);
+        if (ret != HG_SUCCESS && ret != HG_TIMEOUT) ++other;
+        // As the libraries on top do: one by one until there is none.
+        unsigned count = 0;
+        do {
+            (void)HG_Trigger(side.context(), 0, 1, &count);
+        } while (count > 0);
+    };
+    Blob in(100, 1);
+    Call cancelled(side, to, offers.keep), lost(side, to, offers.keep), late(side, to, offers.echo);
+    REQUIRE(cancelled.forward(&in) == HG_SUCCESS);
+    REQUIRE(lost.forward(&in) == HG_SUCCESS);
+    REQUIRE(HG_Cancel(cancelled.handle()) == HG_SUCCESS);
+    while (!cancelled.done())
+        drive();
+    CHECK(cancelled.ret() == HG_CANCELED);
+    // Until the server has it, in order behind another one.
+    REQUIRE(echo(side, to, offers, 100) == HG_SUCCESS);
+    server.process().kill();
+    (void)server.process().wait();
+    while (!lost.done())
+        drive();
+    CHECK(lost.ret() != HG_SUCCESS);
+    if (late.forward(&in) == HG_SUCCESS)
+        while (!late.done())
+            drive();
+    CHECK(late.ret() != HG_SUCCESS);
+    for (int i = 0; i < 20; ++i)
+        drive();
+    CHECK(other == 0);
 }
 
 TEST_CASE(
