@@ -66,6 +66,9 @@ Status Context::close() {
     while (!serial_.try_enter())
         std::this_thread::yield();
     cls_.remove(*this);
+    if (transfers_ > 0)
+        log_debug(log_name, "{} context {}: {} transfers in {} operations of the library",
+                  cls_.self_name(), id_, transfers_, operations_);
     take_inbox();
     linger();
     for (std::size_t i = 0; i < peers_.size(); ++i)

@@ -197,7 +197,9 @@ private:
     unsigned polls_ = 0;
     std::uint64_t pass_ = 1;
     std::uint64_t completions_ = 0;
-    std::size_t named_ = 0;  // operations that name a peer
+    std::uint64_t transfers_ = 0;   // begun
+    std::uint64_t operations_ = 0;  // of the library for them
+    std::size_t named_ = 0;         // operations that name a peer
     std::int64_t next_look_ms_ = 0;
     Address* self_ = nullptr;
     Raw raw_;                     // of the endpoint, for greetings

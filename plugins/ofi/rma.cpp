@@ -162,6 +162,8 @@ bool Context::start_piece(Peer& peer, Op& op) noexcept {
         end_rma(op, code_of_fi(static_cast<int>(ret)));
         return true;
     }
+    transfers_ += op.done == 0 ? 1 : 0;
+    ++operations_;
     slot->in_library = true;
     slot->op = &op;
     slot->offset = op.done;
