@@ -58,7 +58,8 @@ def check_local():
     assert {row["mode"] for row in floors} == {"latency", "rate", "pull", "push"}, floors
     assert all(row["floor"]["us_each"] > 0 for row in floors)
     if shutil.which("gnuplot"):
-        assert sorted(os.listdir(plots)) == ["bandwidth.svg", "latency.svg", "rate.svg"]
+        assert sorted(os.listdir(plots)) == [
+            "bandwidth.svg", "clients.svg", "latency.svg", "rate.svg", "threads.svg"]
 
 
 def check_interrupted():

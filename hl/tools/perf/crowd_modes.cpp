@@ -8,6 +8,7 @@
 #include "hl/tools/perf/bench.hpp"
 #include "hl/tools/perf/crowd.hpp"
 #include "hl/tools/perf/fail.hpp"
+#include "hl/tools/perf/operations.hpp"
 
 namespace cinnabar::perf {
 namespace {
@@ -51,6 +52,17 @@ private:
     Usage before_;
     Usage with_;
 };
+
+// Of a client's memory, for each handle beyond those that it has.
+double bytes_per_handle(Caller& caller) {
+    constexpr std::size_t count = 4096;
+    const Usage before = usage_of_this_process();
+    const Handles handles(caller, caller.net().sum(), count);
+    const Usage after = usage_of_this_process();
+    return (static_cast<double>(after.resident_bytes) -
+            static_cast<double>(before.resident_bytes)) /
+           count;
+}
 
 }  // namespace
 
@@ -100,7 +112,10 @@ void measure_rest(Bench& bench) {
         const double passed = now() - start;
         const Usage after = bench.caller().usage();
         filled.more.emplace_back("server KiB", of(after.resident_bytes));
+        filled.more.emplace_back("above a bare process KiB",
+                                 of(after.resident_bytes) - of(after.bare_bytes));
         filled.more.emplace_back("server descriptors", static_cast<double>(after.descriptors));
+        filled.more.emplace_back("bytes/handle", bytes_per_handle(bench.caller()));
         filled.more.emplace_back(
             "server CPU %",
             static_cast<double>(after.cpu_nanoseconds - before.cpu_nanoseconds) / passed / 1e7);

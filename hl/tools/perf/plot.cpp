@@ -64,6 +64,8 @@ void plot(const std::vector<Row>& rows, const std::string& folder, const std::st
     Plot latency{"latency.svg", "bytes there and back", "microseconds"};
     Plot bandwidth{"bandwidth.svg", "bytes of one transfer", "MB/s"};
     Plot rate{"rate.svg", "calls in flight", "calls a second"};
+    Plot clients{"clients.svg", "clients", "calls a second"};
+    Plot threads{"threads.svg", "threads", "calls a second"};
     for (const Row& row : rows) {
         const auto bytes = static_cast<double>(row.bytes);
         if (row.mode == "latency" && row.bytes > 0) {
@@ -80,10 +82,14 @@ void plot(const std::vector<Row>& rows, const std::string& folder, const std::st
             const auto in_flight = static_cast<double>(row.in_flight);
             rate.add("calls", in_flight, 1 / row.each());
             if (!row.floor.empty()) rate.add("the floor", in_flight, 1 / row.floor_seconds);
+        } else if (row.mode == "clients") {
+            clients.add("calls", row.clients, 1 / row.each());
+        } else if (row.mode == "threads") {
+            threads.add(row.note, row.threads, 1 / row.each());
         }
     }
     std::filesystem::create_directories(folder);
-    for (const Plot* each : {&latency, &bandwidth, &rate})
+    for (const Plot* each : {&latency, &bandwidth, &rate, &clients, &threads})
         draw(*each, folder, title);
 }
 

@@ -9,8 +9,9 @@
 
 namespace cinnabar::perf {
 
-// Writes FOLDER/latency.svg (over size), bandwidth.svg (over size) and rate.svg (over calls in
-// flight), those that the rows have points for.
+// Writes FOLDER/latency.svg (over size), bandwidth.svg (over size), rate.svg (over calls in
+// flight), clients.svg and threads.svg (rate over how many there are), those that the rows have
+// points for.
 void plot(const std::vector<Row>& rows, const std::string& folder, const std::string& title);
 
 }  // namespace cinnabar::perf

@@ -57,6 +57,7 @@ private:
 bool Server::control_net(const Command& command) {
     switch (command.task) {
         case Task::open_net:
+            note_bare_process();
             net_ = std::make_unique<Net>(command.text.data(), true, command.flag != 0);
             service_ = std::make_unique<Service>(net_->hg_class());
             control_.reply(0, net_->self());

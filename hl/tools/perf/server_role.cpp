@@ -31,6 +31,7 @@ void on_interrupt(int) {
 int run_server_role(const ServerOptions& options) {
     if (options.cpu >= 0) pin_to(options.cpu);
     allow_most_descriptors();
+    note_bare_process();
     Net net(options.info, true, !options.blocking);
     const Service service(net.hg_class());
     interrupted_net = &net;

@@ -18,6 +18,15 @@ namespace {
 constexpr std::size_t most_areas = 16;
 constexpr std::uint32_t largest_description = 1 << 20;
 
+std::uint64_t bare_bytes = 0;  // set before there are other threads
+
+std::uint64_t resident_bytes() {
+    std::uint64_t size = 0;
+    std::uint64_t resident = 0;
+    std::ifstream("/proc/self/statm") >> size >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 template <class Integer, class... More>
 hg_return_t process(hg_proc_t proc, Integer& first, More&... more) {
     if (const hg_return_t ret = hg_proc_raw(proc, &first, sizeof first); ret != HG_SUCCESS)
@@ -64,7 +73,8 @@ hg_return_t process_number(hg_proc_t proc, void* data) {
 hg_return_t process_usage(hg_proc_t proc, void* data) {
     auto& usage = *static_cast<Usage*>(data);
     if (hg_proc_get_op(proc) == HG_FREE) return HG_SUCCESS;
-    return process(proc, usage.descriptors, usage.resident_bytes, usage.cpu_nanoseconds);
+    return process(proc, usage.descriptors, usage.resident_bytes, usage.cpu_nanoseconds,
+                   usage.bare_bytes);
 }
 
 // A client may be gone by now; that is its own business.
@@ -101,6 +111,10 @@ ServiceIds register_with(hg_class_t* hg_class, hg_rpc_cb_t describe, hg_rpc_cb_t
 
 }  // namespace
 
+void note_bare_process() {
+    bare_bytes = resident_bytes();
+}
+
 Usage usage_of_this_process() {
     Usage usage;
     if (DIR* folder = ::opendir("/proc/self/fd")) {
@@ -109,10 +123,8 @@ Usage usage_of_this_process() {
         ::closedir(folder);
         usage.descriptors -= 3;  // the folder's own, "." and ".."
     }
-    std::uint64_t size = 0;
-    std::uint64_t resident = 0;
-    std::ifstream("/proc/self/statm") >> size >> resident;
-    usage.resident_bytes = resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    usage.resident_bytes = resident_bytes();
+    usage.bare_bytes = bare_bytes;
     timespec cpu{};
     ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     usage.cpu_nanoseconds = static_cast<std::uint64_t>(cpu.tv_sec) * 1000000000 +

@@ -37,7 +37,11 @@ struct Usage {
     std::uint64_t descriptors = 0;
     std::uint64_t resident_bytes = 0;
     std::uint64_t cpu_nanoseconds = 0;
+    std::uint64_t bare_bytes = 0;  // resident when note_bare_process() was called
 };
+
+// Before a net is opened: what is resident now is not the library's.
+void note_bare_process();
 
 Usage usage_of_this_process();
 
