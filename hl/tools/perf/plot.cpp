@@ -44,7 +44,7 @@ void draw(const Plot& plot, const std::string& folder, const std::string& title)
                             list.empty() ? "" : ", ", number++, quoted(name));
     }
     script += "plot " + list + "\n";
-    std::FILE* gnuplot = ::popen("gnuplot", "w");
+    std::FILE* gnuplot = ::popen("gnuplot 2>/dev/null", "w");
     check_system(gnuplot != nullptr, "gnuplot");
     std::fwrite(script.data(), 1, script.size(), gnuplot);
     if (::pclose(gnuplot) != 0) fail("gnuplot could not draw " + plot.file);

@@ -26,8 +26,7 @@ public:
           area_(open_shared_area(inheritance.shared_area)),
           ring_(area_),
           memory_(largest_transfer) {
-        write_pattern(memory_.data(), memory_.size());
-        write_pattern(area_.bytes.data(), area_.bytes.size());
+        write_pattern(memory_.data(), largest_pull);
     }
 
     int run() {

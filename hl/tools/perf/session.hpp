@@ -10,8 +10,6 @@
 
 namespace cinnabar::perf {
 
-inline constexpr std::size_t largest_pull = std::size_t{16} << 20;
-
 enum class Memory { user, library };
 
 class Session {

@@ -14,6 +14,8 @@ namespace cinnabar::perf {
 inline constexpr std::size_t cache_line = 64;
 inline constexpr std::size_t ring_slots = 128;
 inline constexpr std::size_t largest_transfer = std::size_t{64} << 20;
+// Of "run", which checks what it pulls.
+inline constexpr std::size_t largest_pull = std::size_t{16} << 20;
 
 struct alignas(cache_line) Line {
     std::atomic<std::uint64_t> word;
