@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 namespace cinnabar::ofi {
 
 namespace {
@@ -11,6 +13,7 @@ namespace {
 std::string objection(const Candidate& candidate, const Wish& wish) {
     if (candidate.provider != wish.provider)
         return fmt::format("the provider is not {}", wish.provider);
+    if (!candidate.lacks.empty()) return candidate.lacks;
     if (!wish.domain.empty() && candidate.domain != wish.domain)
         return fmt::format("the domain is not {}", wish.domain);
     if (wish.ip.has_value()) {
@@ -26,14 +29,17 @@ std::string objection(const Candidate& candidate, const Wish& wish) {
 
 std::optional<std::size_t> choose(std::span<const Candidate> candidates, const Wish& wish,
                                   std::string& why) {
+    std::set<std::string> said;
     why = candidates.empty() ? "the library offers nothing" : "";
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         const Candidate& candidate = candidates[i];
         const std::string reason = objection(candidate, wish);
         if (reason.empty()) return i;
-        why += fmt::format("{}{} domain {}{}: {}", why.empty() ? "" : "; ", candidate.provider,
-                           candidate.domain, candidate.ip ? " at " + candidate.ip->to_string() : "",
-                           reason);
+        // The library may offer a device in several ways, of which all we look at is the same.
+        const std::string line =
+            fmt::format("{} domain {}{}: {}", candidate.provider, candidate.domain,
+                        candidate.ip ? " at " + candidate.ip->to_string() : "", reason);
+        if (said.insert(line).second) why += (why.empty() ? "" : "; ") + line;
     }
     return std::nullopt;
 }

@@ -18,6 +18,7 @@ struct Candidate {
     std::string domain;
     std::optional<na::sdk::IpAddress> ip;
     bool ordered = true;  // keeps the order of messages
+    std::string lacks{};  // why it cannot be used whatever is wished; empty: it can
 };
 
 struct Wish {

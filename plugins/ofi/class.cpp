@@ -52,6 +52,7 @@ Status Class::open(const na_plugin_open& info) {
     } else {
         CINNABAR_TRY(first_.open(fabric_, blocking_, fabric_.source()));
         first_taken_ = false;
+        memory_endpoint_ = first_.shared();
         raw_ = first_.name();
     }
     auto text = text_of(fabric_.provider(), raw_);
@@ -180,7 +181,15 @@ Status Class::open_endpoint(std::uint8_t id, Endpoint& endpoint) {
         first_taken_ = true;
         return NA_SUCCESS;
     }
-    if (id == 0) return endpoint.open(fabric_, blocking_, raw_);
+    if (id == 0) {
+        CINNABAR_TRY(endpoint.open(fabric_, blocking_, raw_));
+        memory_endpoint_ = endpoint.shared();
+        return NA_SUCCESS;
+    }
+    if (fabric_.demands(FI_MR_ENDPOINT))
+        return log_error(NA_OPNOTSUPPORTED, log_name,
+                         "{}: context {}: memory is registered for context 0 alone",
+                         fabric_.provider().protocol, id);
     // Others ask context 0 for this one: any address will do.
     Raw source;
     na::sdk::IpAddress ip;
@@ -241,6 +250,7 @@ Status Class::add(Context& context) {
 }
 
 void Class::remove(Context& context) {
+    if (context.id() == 0) memory_endpoint_ = nullptr;
     MutexLock lock(mutex_);
     contexts_[context.id()] = nullptr;
 }

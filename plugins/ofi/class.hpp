@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -44,6 +45,11 @@ public:
     std::uint32_t max_expected() const noexcept { return max_expected_; }
     // Opens a context's endpoint; context 0's is reached by the class's own address.
     Status open_endpoint(std::uint8_t id, Endpoint& endpoint);
+    // What memory is registered for, where the provider demands it: context 0's endpoint, while
+    // there is one.
+    fid_ep* memory_endpoint() const noexcept {
+        return memory_endpoint_.load(std::memory_order_acquire);
+    }
     // The address of a peer that says its name. NA_PROTOCOL_ERROR: it is no name.
     Status intern_peer(const Greeting& greeting, Address*& found);
     // The queue of connection requests; nullptr where there are none.
@@ -77,6 +83,7 @@ private:
     Fid<fid_pep> listener_;
     Endpoint first_;  // until context 0 takes it
     bool first_taken_ = true;
+    std::atomic<fid_ep*> memory_endpoint_{nullptr};
     Mutex mutex_;
     std::array<Context*, 256> contexts_{};
 };

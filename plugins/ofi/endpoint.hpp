@@ -37,6 +37,9 @@ public:
     // Datagram kind: the bytes by which others reach it.
     const Raw& name() const noexcept { return name_; }
 
+    // Datagram kind: the endpoint itself; nullptr otherwise.
+    fid_ep* shared() const noexcept { return shared_.get(); }
+
     long post_receive(Slot& slot) noexcept;
     long post_send(Channel& channel, Slot& slot) noexcept;
 

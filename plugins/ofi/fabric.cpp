@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <set>
+#include <utility>
 
 #include "na/base/log.hpp"
 #include "plugins/ofi/error_code.hpp"
@@ -30,8 +31,7 @@ Info hints_for(const Provider& provider, bool polled) {
     if (provider.own_threads && polled)
         hints->domain_attr->data_progress = hints->domain_attr->control_progress =
             FI_PROGRESS_MANUAL;
-    hints->domain_attr->mr_mode =
-        static_cast<int>(FI_MR_LOCAL | FI_MR_VIRT_ADDR | FI_MR_ALLOCATED | FI_MR_PROV_KEY);
+    hints->domain_attr->mr_mode = static_cast<int>(done_mr_modes);
     hints->tx_attr->msg_order = FI_ORDER_SAS;
     hints->rx_attr->msg_order = FI_ORDER_SAS;
     hints->fabric_attr->prov_name = ::strdup(provider.library);
@@ -56,58 +56,17 @@ Info offers_of(const Provider& provider, bool polled) {
     return Info(list);
 }
 
-Raw bytes_of(const void* address, std::size_t size) {
-    const auto* bytes = static_cast<const std::byte*>(address);
-    return bytes == nullptr ? Raw() : Raw(bytes, bytes + size);
-}
-
-const char* text_or_empty(const char* text) {
-    return text == nullptr ? "" : text;
-}
-
-Candidate candidate_of(const fi_info& info) {
-    Candidate candidate;
-    candidate.provider = text_or_empty(info.fabric_attr->prov_name);
-    candidate.fabric = text_or_empty(info.fabric_attr->name);
-    candidate.domain = text_or_empty(info.domain_attr->name);
-    candidate.ordered = (info.tx_attr->msg_order & FI_ORDER_SAS) != 0;
-    na::sdk::IpAddress ip;
-    std::uint16_t port = 0;
-    if (ip_of(bytes_of(info.src_addr, info.src_addrlen), ip, port)) candidate.ip = ip;
-    return candidate;
-}
-
-// "domain/rest" names a domain; the rest, or the whole, is the host part.
-std::string_view take_domain(std::string_view& host) {
-    const auto slash = host.find('/');
-    if (slash == std::string_view::npos) return {};
-    const std::string_view domain = host.substr(0, slash);
-    host.remove_prefix(slash + 1);
-    return domain;
-}
-
-bool is_domain(std::span<const Candidate> candidates, std::string_view name) {
-    return std::any_of(candidates.begin(), candidates.end(),
-                       [&](const Candidate& candidate) { return candidate.domain == name; });
-}
-
-// The address that a host part means, among those that the candidates have.
-Result<na::sdk::IpAddress> address_wanted(const na_plugin_open& request,
-                                          std::span<const Candidate> candidates,
-                                          const na::sdk::HostPart& host) {
-    auto interfaces = na::sdk::list_interfaces();
-    std::erase_if(interfaces, [&](const na::sdk::Interface& interface) {
-        return std::none_of(candidates.begin(), candidates.end(), [&](const Candidate& candidate) {
-            return candidate.ip == interface.address;
-        });
-    });
-    const na::sdk::AddressWish wish{
-        host.host, request.init->ip_subnet == nullptr ? "" : request.init->ip_subnet,
-        request.init->addr_format};
-    auto chosen = na::sdk::choose_address(interfaces, wish);
-    if (!chosen.ok() && chosen.status().code() == NA_NOENTRY)
-        chosen = na::sdk::resolve(host.host, wish.format);
-    return chosen;
+// What the library has, of one provider or of all, whatever it demands.
+Info all_offers(const char* library) {
+    Info hints(fi_allocinfo());
+    if (hints == nullptr) return hints;
+    hints->mode = ~std::uint64_t{0};
+    hints->domain_attr->mode = ~std::uint64_t{0};
+    hints->domain_attr->mr_mode = ~3;
+    if (library != nullptr) hints->fabric_attr->prov_name = ::strdup(library);
+    fi_info* list = nullptr;
+    (void)fi_getinfo(api_version, nullptr, nullptr, 0, hints.get(), &list);
+    return Info(list);
 }
 
 }  // namespace
@@ -115,9 +74,18 @@ Result<na::sdk::IpAddress> address_wanted(const na_plugin_open& request,
 Status Fabric::open(const na_plugin_open& request) {
     provider_ = find_provider(request.protocol);
     if (provider_ == nullptr) return NA_PROTONOSUPPORT;
+    if (*provider_->refused != '\0')
+        return log_error(NA_PROTONOSUPPORT, log_name, "{} is not opened: {}", provider_->protocol,
+                         provider_->refused);
     const bool polled = (request.init->progress_mode & NA_NO_BLOCK) != 0;
-    const Info offers = offers_of(*provider_, polled);
-    CINNABAR_TRY(pick(request, offers.get()));
+    Info offers = offers_of(*provider_, polled);
+    // Nothing fits: what there is says why.
+    if (offers == nullptr) offers = all_offers(provider_->library);
+    if (offers == nullptr) offers = all_offers(nullptr);
+    auto device = pick_device(*provider_, request, offers.get());
+    if (!device.ok()) return device.status();
+    info_ = std::move(device->info);
+    source_ = std::move(device->source);
     fid_fabric* fabric = nullptr;
     if (const int ret = fi_fabric(info_->fabric_attr, &fabric, nullptr); ret != 0)
         return log_error(code_of_fi(ret), log_name, "{}: fi_fabric: {}", provider_->protocol,
@@ -128,54 +96,6 @@ Status Fabric::open(const na_plugin_open& request) {
         return log_error(code_of_fi(ret), log_name, "{}: fi_domain: {}", provider_->protocol,
                          fi_strerror(-ret));
     domain_.reset(domain);
-    return NA_SUCCESS;
-}
-
-Status Fabric::pick(const na_plugin_open& request, const fi_info* list) {
-    std::vector<Candidate> candidates;
-    std::vector<const fi_info*> infos;
-    for (const fi_info* info = list; info != nullptr; info = info->next) {
-        candidates.push_back(candidate_of(*info));
-        infos.push_back(info);
-    }
-    Wish wish;
-    wish.provider = provider_->library;
-    std::string_view host = request.host;
-    wish.domain = take_domain(host);
-    na::sdk::HostPart part;
-    if (provider_->form == AddressForm::ip && !candidates.empty()) {
-        auto parsed = na::sdk::parse_host_part(host);
-        if (!parsed.ok()) return parsed.status();
-        part = *parsed;
-        // An interface is mostly named like a domain too: then its addresses are chosen from.
-        const bool any_interface = part.host.empty() && !wish.domain.empty();
-        auto ip = any_interface ? Result<na::sdk::IpAddress>(NA_NOENTRY)
-                                : address_wanted(request, candidates, part);
-        if (ip.ok())
-            wish.ip = *ip;
-        else if (is_domain(candidates, part.host))
-            wish.domain = part.host;
-        else if (!any_interface)
-            return ip.status();
-    } else if (wish.domain.empty() && is_domain(candidates, host)) {
-        wish.domain = host;
-        host = {};
-    }
-    std::string why;
-    const auto chosen = choose(candidates, wish, why);
-    if (!chosen.has_value())
-        return log_error(NA_NODEV, log_name, "no device for {}://{}: {}", request.protocol,
-                         request.host, why);
-    info_.reset(fi_dupinfo(infos[*chosen]));
-    if (info_ == nullptr) return NA_NOMEM;
-    if (candidates[*chosen].ip.has_value()) {
-        source_ = raw_of_ip(*candidates[*chosen].ip, part.port);
-    } else if (!host.empty()) {
-        std::string canonical;
-        auto raw = raw_of(*provider_, host, NA_ADDR_UNSPEC, false, canonical);
-        if (!raw.ok()) return raw.status();
-        source_ = *raw;
-    }
     return NA_SUCCESS;
 }
 
@@ -219,10 +139,11 @@ std::size_t Fabric::remote_iovecs() const noexcept {
 
 void list_devices(void (*emit)(void* arg, const char* protocol, const char* device), void* arg) {
     for (const Provider& provider : providers()) {
+        if (*provider.refused != '\0') continue;
         const Info offers = offers_of(provider, true);
         std::set<std::string> seen;
         for (const fi_info* info = offers.get(); info != nullptr; info = info->next) {
-            const Candidate candidate = candidate_of(*info);
+            const Candidate candidate = candidate_of(provider, *info);
             if (candidate.provider != provider.library || !seen.insert(candidate.domain).second)
                 continue;
             emit(arg, provider.protocol, candidate.domain.c_str());

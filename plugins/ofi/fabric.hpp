@@ -10,7 +10,7 @@
 #include "na/base/result.hpp"
 #include "na_plugin.h"
 #include "plugins/ofi/address_form.hpp"
-#include "plugins/ofi/choice.hpp"
+#include "plugins/ofi/device.hpp"
 #include "plugins/ofi/fid.hpp"
 #include "plugins/ofi/providers.hpp"
 
@@ -39,8 +39,6 @@ public:
     std::size_t remote_iovecs() const noexcept;
 
 private:
-    Status pick(const na_plugin_open& request, const fi_info* list);
-
     const Provider* provider_ = nullptr;
     Raw source_;
     Info info_;

@@ -35,12 +35,21 @@ std::uint64_t access_of(std::uint32_t flags) noexcept {
 }  // namespace
 
 Result<Fid<fid_mr>> register_bytes(const Fabric& fabric, void* bytes, std::size_t size,
-                                   std::uint64_t access) {
+                                   std::uint64_t access, fid_ep* endpoint) {
     for (int tries = 0;; ++tries) {
         const std::uint64_t key = random_u64() & fabric.key_mask();
         fid_mr* made = nullptr;
         const int ret = fi_mr_reg(fabric.domain(), bytes, size, access, 0, key, 0, &made, nullptr);
-        if (ret == 0) return Fid<fid_mr>(made);
+        if (ret == 0) {
+            Fid<fid_mr> registration(made);
+            if (!fabric.demands(FI_MR_ENDPOINT)) return registration;
+            int bound = endpoint == nullptr ? -FI_EOPBADSTATE : fi_mr_bind(made, &endpoint->fid, 0);
+            if (bound == 0) bound = fi_mr_enable(made);
+            if (bound == 0) return registration;
+            return log_error(code_of_fi(bound), log_name,
+                             "{}: {} bytes cannot be registered for context 0: {}",
+                             fabric.provider().protocol, size, fi_strerror(-bound));
+        }
         // Somebody has this key.
         if (ret == -FI_ENOKEY && tries < 16) continue;
         return log_error(code_of_fi(ret), log_name, "{}: {} bytes cannot be registered: {}",
@@ -83,7 +92,7 @@ Status Memory::register_memory(Class& cls, na_mem_type type, std::uint64_t) {
     made.reserve(region->extents.size());
     for (const Extent& extent : region->extents) {
         auto one = register_bytes(cls.fabric(), reinterpret_cast<void*>(extent.address),
-                                  extent.size, access_of(region->flags));
+                                  extent.size, access_of(region->flags), cls.memory_endpoint());
         if (!one.ok()) return one.status();
         made.push_back(std::move(one.value()));
     }

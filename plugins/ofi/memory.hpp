@@ -20,8 +20,9 @@ class Class;
 
 // Registers bytes for an access (FI_SEND, FI_REMOTE_READ, ...), under a key that cannot be guessed
 // where the key is ours to choose.
+// `endpoint`: for which it is, where the provider demands to know (FI_MR_ENDPOINT).
 Result<Fid<fid_mr>> register_bytes(const Fabric& fabric, void* bytes, std::size_t size,
-                                   std::uint64_t access);
+                                   std::uint64_t access, fid_ep* endpoint = nullptr);
 
 // What a transfer needs of one segment. Local: the address is the memory's.
 struct Extent {

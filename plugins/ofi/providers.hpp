@@ -33,6 +33,7 @@ struct Provider {
     bool delivery_flag;  // a put must be told to complete only when it is visible to its target
     bool probe;       // the address is a TCP listener: a refused connection means nobody is there
     bool errors_cut;  // a refused transfer breaks the connection, whether we see one or not
+    const char* refused = "";  // why it is not opened although it is there; "": it is
 };
 
 // All of them.
