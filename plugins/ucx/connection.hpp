@@ -61,6 +61,7 @@ struct Flight {
     std::uint64_t offset = 0;  // in the region
     std::size_t size = 0;
     std::array<std::byte, options::copy_limit> copy;
+    std::unique_ptr<std::byte[]> batch;  // kept for the next one
 };
 
 enum class Phase : std::uint8_t {
@@ -112,11 +113,13 @@ struct Connection {
     bool one_sided = false;  // likewise
     Flight* flights = nullptr;
     std::unique_ptr<Transfers> transfers;
-    bool reads_peer = false;    // the peer's memory can be read from here
-    bool peer_reads = false;    // and the other way round, as far as is known
-    OpQueue reading;            // gets that read
-    std::uint32_t sending = 0;  // messages with UCX
-    std::uint32_t pieces = 0;   // of transfers with UCX
+    bool reads_peer = false;         // the peer's memory can be read from here
+    bool peer_reads = false;         // and the other way round, as far as is known
+    OpQueue reading;                 // gets that read
+    std::uint32_t sending = 0;       // messages with UCX
+    Flight* gathering = nullptr;     // a batch that is not sent yet
+    std::uint64_t sent_in_poll = 0;  // when a message was last sent at once
+    std::uint32_t pieces = 0;        // of transfers with UCX
     std::int64_t credit = options::credit_window;
     std::int64_t owed = 0;     // consumed, not yet told
     std::int64_t stashed = 0;  // of the peer's unexpected messages, not yet consumed

@@ -65,6 +65,7 @@ Status Context::close() {
         std::this_thread::yield();
     cls_.remove(*this);
     take_inbox();
+    send_batches();
     say_goodbye();
     linger();
     for (const Stashed& stashed : stash_)
@@ -228,7 +229,7 @@ Connection* Context::add_connection(FileDescriptor&& fd, Phase phase, bool diali
         connections_.emplace_back().generation = static_cast<std::uint32_t>(random_u64());
         // Room for all of them, so that a connection is marked and lost without allocating.
         const std::size_t most = connections_.capacity();
-        for (std::vector<Connection*>* list : {&dirty_, &failed_, &work_})
+        for (std::vector<Connection*>* list : {&dirty_, &failed_, &work_, &gatherers_})
             list->reserve(most);
         free_connections_.reserve(most);
         free_connections_.push_back(static_cast<std::uint32_t>(connections_.size() - 1));
@@ -298,6 +299,7 @@ void Context::drop(Connection& connection) {
     connection.fd.reset();
     greeters_.remove(connection);
     discard_keys(connection);
+    forget_batch(connection);
     if (connection.stashed > 0)
         for (Stashed& stashed : stash_)
             if (stashed.connection == &connection) stashed.connection = nullptr;

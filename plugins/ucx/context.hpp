@@ -2,7 +2,7 @@
 // An endpoint: a UCX worker, connections, peers, posted receives and an epoll set. Everything
 // private runs inside the serial, by whichever thread entered it; public functions may be called
 // from any thread. The members are implemented by subject: context.cpp (life, peers, failure),
-// handshake.cpp (connections made), message.cpp, transfer.cpp and
+// handshake.cpp (connections made), message.cpp, gather.cpp, transfer.cpp and
 // direct_transfer.cpp, rma.cpp, progress.cpp (polling,
 // waking, cancel).
 #pragma once
@@ -165,6 +165,16 @@ private:
 
     Connection* connection_of(Token token) const noexcept;
 
+    // gather.cpp
+    bool gather(Connection& connection, const Op& op);
+    void send_batch(Connection& connection);
+    void send_batches();
+    void forget_batch(Connection& connection) noexcept;
+    Sent transmit(Connection& connection, MessageType type, Flight& flight, const void* bytes,
+                  std::size_t size);
+    static ucs_status_t on_batch(void* arg, const void* header, std::size_t header_length,
+                                 void* data, std::size_t length, const ucp_am_recv_param_t* param);
+
     // transfer.cpp
     Status open_transfers();
     bool give(Connection& connection, MessageType type, TransferHeader header, Flight& flight);
@@ -259,6 +269,8 @@ private:
     std::vector<Connection*> dirty_;
     std::vector<Connection*> failed_;
     std::vector<Connection*> work_;
+    std::vector<Connection*> gatherers_;  // those with a batch
+    std::uint64_t polls_ = 0;
     std::vector<std::byte> scratch_;
     std::unordered_map<PeerKey, std::unique_ptr<Peer>, PeerHash> peers_;
     Peer* last_peer_ = nullptr;

@@ -102,6 +102,21 @@ void encode_header(const MessageHeader& header, std::byte* to) noexcept {
     store_le(to + 12, std::uint32_t{0});
 }
 
+void encode_record(const Record& record, std::byte* to) noexcept {
+    store_le(to, static_cast<std::uint32_t>(record.type));
+    store_le(to + 4, record.value);
+    store_le(to + 8, record.size);
+}
+
+bool decode_record(std::span<const std::byte> from, Record& record) noexcept {
+    if (from.size() < record_size) return false;
+    record.type = static_cast<MessageType>(load_le<std::uint32_t>(from.data()));
+    record.value = load_le<std::uint32_t>(from.data() + 4);
+    record.size = load_le<std::uint32_t>(from.data() + 8);
+    return (record.type == MessageType::unexpected || record.type == MessageType::expected) &&
+           record.size <= from.size() - record_size;
+}
+
 MessageHeader decode_header(const std::byte* from) noexcept {
     return {{load_le<std::uint32_t>(from), load_le<std::uint32_t>(from + 4)},
             load_le<std::uint32_t>(from + 8)};

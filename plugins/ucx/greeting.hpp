@@ -71,7 +71,8 @@ enum class MessageType : unsigned {
     store = 7,    // put: bytes
     ended = 8,    // of a put, or of one that is refused
     granted = 9,  // get: where the bytes are that may be read
-    offer = 10    // put: where they are to be read
+    offer = 10,   // put: where they are to be read
+    batch = 11    // several of the first two
 };
 
 inline constexpr std::size_t message_header_size = 16;
@@ -83,6 +84,20 @@ struct MessageHeader {
 
 void encode_header(const MessageHeader& header, std::byte* to) noexcept;
 MessageHeader decode_header(const std::byte* from) noexcept;
+
+// --- what a batch consists of
+
+inline constexpr std::size_t record_size = 12;  // in front of each message
+
+struct Record {
+    MessageType type = MessageType::unexpected;  // or expected
+    std::uint32_t value = 0;                     // the tag
+    std::uint32_t size = 0;                      // of the message, which follows
+};
+
+void encode_record(const Record& record, std::byte* to) noexcept;
+// False if what comes first is not a whole message.
+bool decode_record(std::span<const std::byte> from, Record& record) noexcept;
 
 // A sum that tells a damaged form from a good one. No protection from one who means harm.
 std::uint64_t checksum(std::span<const std::byte> bytes) noexcept;

@@ -120,6 +120,10 @@ void Context::send(Connection& connection, Op& op) {
     }
     if (unexpected) connection.credit -= cost_of(op.size);
     op.state = OpState::sending;
+    if (gather(connection, op)) {
+        finish(op, NA_SUCCESS);
+        return;
+    }
     const MessageType type = unexpected ? MessageType::unexpected : MessageType::expected;
     switch (submit(connection, type, op.tag, &op)) {
         case Sent::done:
@@ -136,37 +140,42 @@ void Context::send(Connection& connection, Op& op) {
 Context::Sent Context::submit(Connection& connection, MessageType type, std::uint32_t value,
                               Op* op) {
     const std::size_t size = op == nullptr ? 0 : op->size;
-    Flight* flight = flights_.take();
+    // What was gathered comes first.
+    if (connection.gathering != nullptr) send_batch(connection);
+    Flight* flight = connection.usable() ? flights_.take() : nullptr;
     if (flight == nullptr) return Sent::failed;
     encode_header({connection.remote_token, value}, flight->header.data());
     flight->op = op;
-    Flights::depart(*flight, connection);
+    connection.sent_in_poll = polls_;
+    if (size <= options::copy_limit) {
+        if (size > 0) std::memcpy(flight->copy.data(), op->buf, size);
+        return transmit(connection, type, *flight, flight->copy.data(), size);
+    }
+    flight->bytes = static_cast<const std::byte*>(op->buf);
+    flight->size = size;
+    return transmit(connection, type, *flight, nullptr, size);
+}
+
+// Gives UCX a message: its bytes, or those that it is to ask the flight for.
+Context::Sent Context::transmit(Connection& connection, MessageType type, Flight& flight,
+                                const void* bytes, std::size_t size) {
+    Flights::depart(flight, connection);
     ++connection.sending;
     connection.used = true;
     ucp_request_param_t params{};
     params.op_attr_mask =
         UCP_OP_ATTR_FIELD_CALLBACK | UCP_OP_ATTR_FIELD_USER_DATA | UCP_OP_ATTR_FIELD_FLAGS;
+    if (bytes == nullptr) params.op_attr_mask |= UCP_OP_ATTR_FIELD_DATATYPE;
+    params.datatype = chunk_type_;
     params.flags = UCP_AM_SEND_FLAG_EAGER;
     params.cb.send = on_sent;
-    params.user_data = flight;
-    const void* buffer = flight->copy.data();
-    std::size_t count = size;
-    if (size <= options::copy_limit) {
-        if (size > 0) std::memcpy(flight->copy.data(), op->buf, size);
-    } else {
-        flight->bytes = static_cast<const std::byte*>(op->buf);
-        flight->size = size;
-        params.op_attr_mask |= UCP_OP_ATTR_FIELD_DATATYPE;
-        params.datatype = chunk_type_;
-        buffer = flight;
-        count = 1;
-    }
-    const ucs_status_ptr_t result =
-        ucp_am_send_nbx(connection.ep, static_cast<unsigned>(type), flight->header.data(),
-                        message_header_size, buffer, count, &params);
+    params.user_data = &flight;
+    const ucs_status_ptr_t result = ucp_am_send_nbx(
+        connection.ep, static_cast<unsigned>(type), flight.header.data(), message_header_size,
+        bytes == nullptr ? &flight : bytes, bytes == nullptr ? 1 : size, &params);
     if (UCS_PTR_IS_PTR(result)) return Sent::pending;
     --connection.sending;
-    flights_.land(*flight);
+    flights_.land(flight);
     if (result == nullptr) return Sent::done;
     if (!connection.ep_failed) {
         connection.ep_failed = true;
@@ -211,6 +220,7 @@ Status Context::handle_messages() {
                                 on_message<MessageType::expected>, this));
     CINNABAR_TRY(worker_.handle(static_cast<unsigned>(MessageType::credit),
                                 on_message<MessageType::credit>, this));
+    CINNABAR_TRY(worker_.handle(static_cast<unsigned>(MessageType::batch), on_batch, this));
     return worker_.handle(static_cast<unsigned>(MessageType::goodbye),
                           on_message<MessageType::goodbye>, this);
 }

@@ -11,6 +11,9 @@ inline constexpr std::size_t default_message_size = 4096;
 inline constexpr std::size_t max_message_size = 16u << 20;
 // Messages up to this size are copied into their flight.
 inline constexpr std::size_t copy_limit = 512;
+// And up to this size they are gathered for a network; the bytes of a batch.
+inline constexpr std::size_t gather_limit = 1024;
+inline constexpr std::size_t batch_size = 16 * 1024;
 // Sends of one connection that UCX has not finished; others wait in their operations, where they
 // can be cancelled.
 inline constexpr std::uint32_t send_window = 64;

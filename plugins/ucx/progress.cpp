@@ -181,6 +181,8 @@ Status Context::poll(unsigned& count) {
     const std::uint64_t before = completions_;
     const bool woken = std::exchange(armed_, false);
     bool idle = false;
+    ++polls_;
+    send_batches();
     for (unsigned n = 0; n < options::progress_batch && !idle; ++n)
         idle = !worker_.progress();
     take_inbox();
@@ -198,6 +200,7 @@ bool Context::try_wait() noexcept {
     if (!cls_.blocking() || !serial_.try_enter()) return false;
     const std::uint64_t before = completions_;
     pump_dirty();
+    send_batches();
     armed_ = dirty_.empty() && failed_.empty() && leaving_ == 0 && completions_ == before &&
              !inbox_full_.load(std::memory_order_acquire) && worker_.arm();
     const bool armed = armed_;

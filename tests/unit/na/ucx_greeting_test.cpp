@@ -114,3 +114,25 @@ TEST_CASE("a ucx message header is read as it was written") {
     CHECK(read.token == Token{1, 0xfffffffe});
     CHECK(read.value == 0x80000001);
 }
+
+TEST_CASE("a batch is whole messages of two kinds") {
+    std::vector<std::byte> bytes(record_size + 5);
+    Record record;
+    for (const MessageType type : {MessageType::unexpected, MessageType::expected}) {
+        encode_record({type, 77, 5}, bytes.data());
+        REQUIRE(decode_record(bytes, record));
+        CHECK(record.type == type);
+        CHECK(record.value == 77);
+        CHECK(record.size == 5);
+        for (std::size_t size = 0; size < bytes.size(); ++size)
+            CHECK_FALSE(decode_record(std::span(bytes).first(size), record));
+    }
+    for (const std::uint32_t type : {0u, 3u, 4u, 11u, 0xffffffffu}) {
+        encode_record({static_cast<MessageType>(type), 77, 5}, bytes.data());
+        CHECK_FALSE(decode_record(bytes, record));
+    }
+    for (const std::uint32_t size : {6u, 0x7fffffffu, 0xffffffffu}) {
+        encode_record({MessageType::expected, 77, size}, bytes.data());
+        CHECK_FALSE(decode_record(bytes, record));
+    }
+}

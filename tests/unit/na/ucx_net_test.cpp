@@ -71,6 +71,8 @@ struct Op {
     na_op_id_t* id;
     bool done = true;
     na_return_t ret = NA_SUCCESS;
+    na_tag_t tag = 0;
+    std::vector<na_tag_t>* tags = nullptr;  // of messages, in the order in which they come
     explicit Op(Net& owner) : net(owner), id(NA_Op_create(owner.cls, 0)) {}
     ~Op() { NA_Op_destroy(net.cls, id); }
     Op(const Op&) = delete;
@@ -78,6 +80,11 @@ struct Op {
     static void completed(const na_cb_info* info) {
         auto& op = *static_cast<Op*>(info->arg);
         op.ret = info->ret;
+        if (info->type == NA_CB_RECV_UNEXPECTED && info->ret == NA_SUCCESS) {
+            op.tag = info->info.recv_unexpected.tag;
+            NA_Addr_free(op.net.cls, info->info.recv_unexpected.source);
+            if (op.tags != nullptr) op.tags->push_back(op.tag);
+        }
         op.done = true;
     }
 };
@@ -279,5 +286,49 @@ TEST_CASE("transfers with an owner who does not look can be taken back at once")
                              theirs.begin()));
         }
         NA_Mem_handle_free(pair.client.cls, mem);
+    }
+}
+
+TEST_CASE("messages posted without a look at the net in between all come, in order") {
+    for (const char* protocol : {"tcp", "sm"}) {
+        CAPTURE(protocol);
+        Pair pair(protocol);
+        constexpr std::size_t count = 100;
+        std::vector<std::unique_ptr<Op>> receives, sends;
+        std::vector<Bytes> out, in;
+        // Of sizes that are gathered, fill a batch, and are sent by themselves.
+        for (std::size_t i = 0; i < count; ++i) {
+            out.push_back(Bytes(i % 10 == 9 ? 3000 : i * 7, static_cast<unsigned char>(i)));
+            in.push_back(Bytes(4096));
+        }
+        std::vector<na_tag_t> tags;
+        for (std::size_t i = 0; i < count; ++i) {
+            receives.push_back(std::make_unique<Op>(pair.server));
+            receives.back()->done = false;
+            receives.back()->tags = &tags;
+            REQUIRE(NA_Msg_recv_unexpected(pair.server.cls, pair.server.context, Op::completed,
+                                           receives.back().get(), in[i].data(), in[i].size(),
+                                           nullptr, receives.back()->id) == NA_SUCCESS);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            sends.push_back(std::make_unique<Op>(pair.client));
+            sends.back()->done = false;
+            REQUIRE(NA_Msg_send_unexpected(pair.client.cls, pair.client.context, Op::completed,
+                                           sends.back().get(), out[i].data(), out[i].size(),
+                                           nullptr, pair.to, 0, static_cast<na_tag_t>(i),
+                                           sends.back()->id) == NA_SUCCESS);
+            // Once connected, the rest is posted at one go.
+            if (i == 0) pair.finish(*sends[0]);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            pair.finish(*receives[i]);
+            pair.finish(*sends[i]);
+            REQUIRE(receives[i]->ret == NA_SUCCESS);
+            REQUIRE(sends[i]->ret == NA_SUCCESS);
+            const Bytes& sent = out.at(receives[i]->tag);
+            CHECK(std::equal(sent.begin(), sent.end(), in[i].begin()));
+        }
+        REQUIRE(tags.size() == count);
+        CHECK(std::is_sorted(tags.begin(), tags.end()));
     }
 }
