@@ -191,6 +191,9 @@ Status Context::poll(unsigned& count) {
     serial_.run_pending(this);
     pump_dirty();
     end_failed();
+    // What completions have posted goes now: the next poll may be long in coming.
+    serial_.run_pending(this);
+    send_batches();
     settle();
     count = static_cast<unsigned>(completions_ - before);
     return NA_SUCCESS;
