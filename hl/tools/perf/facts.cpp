@@ -11,6 +11,8 @@
 
 #include <perf_commit.hpp>
 
+#include "hl/tools/perf/fail.hpp"
+
 namespace cinnabar::perf {
 namespace {
 
@@ -25,6 +27,12 @@ std::string time_now() {
     const std::time_t now = std::time(nullptr);
     char text[32];
     return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now))};
+}
+
+// Of the last minute: how many threads wanted a processor.
+double load_average() {
+    double load = 0;
+    return ::getloadavg(&load, 1) == 1 ? load : 0;
 }
 
 }  // namespace
@@ -45,9 +53,12 @@ nlohmann::json host_facts() {
               {"load_before", load_average()}}}};
 }
 
-double load_average() {
-    double load = 0;
-    return ::getloadavg(&load, 1) == 1 ? load : 0;
+void write_facts(nlohmann::json document, const std::string& file) {
+    document["host"]["load_after"] = load_average();
+    std::ofstream stream(file);
+    stream << document.dump(2) << '\n';
+    stream.close();
+    if (!stream) fail("cannot write " + file);
 }
 
 }  // namespace cinnabar::perf

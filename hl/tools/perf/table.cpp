@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-
 #include "hl/tools/perf/facts.hpp"
 #include "hl/tools/perf/fail.hpp"
 #include "hl/tools/perf/sizes.hpp"
@@ -99,12 +97,7 @@ void Table::add(const Row& row) {
 }
 
 void Table::write(const std::string& file) const {
-    json document = document_;
-    document["host"]["load_after"] = load_average();
-    std::ofstream stream(file);
-    stream << document.dump(2) << '\n';
-    stream.close();
-    if (!stream) fail("cannot write " + file);
+    write_facts(document_, file);
 }
 
 }  // namespace cinnabar::perf
