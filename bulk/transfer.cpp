@@ -222,7 +222,7 @@ bool is_one_step(const TransferRequest& request) noexcept {
     return request.local->handles.size() == 1 && request.origin->handles.size() == 1;
 }
 
-void prepare(hg_op_id& transfer) {
+void prepare(hg_op_id& transfer) noexcept {
     transfer.remote = nullptr;
     transfer.ret = HG_SUCCESS;
     transfer.exhausted = false;
@@ -256,7 +256,7 @@ void abandon_transfer(hg_op_id& transfer) noexcept {
     TransferPool::of(*transfer.context).release(transfer);
 }
 
-void start_transfer(hg_op_id& transfer, na_addr_t* remote, hg_op_id** op_id) {
+void start_transfer(hg_op_id& transfer, na_addr_t* remote, hg_op_id** op_id) noexcept {
     const TransferRequest& request = transfer.request;
     prepare(transfer);
     if (op_id != nullptr) *op_id = &transfer;

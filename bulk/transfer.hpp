@@ -75,8 +75,8 @@ void abandon_transfer(hg_op_id& transfer) noexcept;
 hg_return_t check_transfer(const hg_context& context, const TransferRequest& request);
 // Starts it towards an address of the net, which is needed only for the call. What is done will be
 // told once, perhaps before this returns; *op_id, if asked for, is written before anything is
-// started. May throw bad_alloc; then nothing has happened.
-void start_transfer(hg_op_id& transfer, na_addr_t* remote, hg_op_id** op_id);
+// started.
+void start_transfer(hg_op_id& transfer, na_addr_t* remote, hg_op_id** op_id) noexcept;
 // Asks it to end early. Only while it is in flight.
 void cancel_transfer(hg_op_id& transfer) noexcept;
 

@@ -7,7 +7,6 @@
 
 #include "na/base/little_endian.hpp"
 #include "na/base/log.hpp"
-#include "na/base/random.hpp"
 #include "plugins/tcp/class.hpp"
 
 namespace cinnabar::tcp {
@@ -71,29 +70,6 @@ void Region::retire() noexcept {
     dead_.store(true, std::memory_order_seq_cst);
     while (pins_.load(std::memory_order_seq_cst) != 0)
         std::this_thread::yield();
-}
-
-std::uint64_t RegionTable::insert(const std::shared_ptr<Region>& region) {
-    for (;;) {
-        const std::uint64_t key = random_u64();
-        if (key == 0) return 0;
-        Shard& shard = shard_of(key);
-        MutexLock lock(shard.mutex);
-        if (shard.regions.emplace(key, region).second) return key;
-    }
-}
-
-void RegionTable::erase(std::uint64_t key) {
-    Shard& shard = shard_of(key);
-    MutexLock lock(shard.mutex);
-    shard.regions.erase(key);
-}
-
-std::shared_ptr<Region> RegionTable::find(std::uint64_t key) {
-    Shard& shard = shard_of(key);
-    MutexLock lock(shard.mutex);
-    const auto found = shard.regions.find(key);
-    return found == shard.regions.end() ? nullptr : found->second;
 }
 
 Memory::~Memory() {

@@ -7,18 +7,16 @@
 
 #include <sys/uio.h>
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "na/base/local_atomic.hpp"
-#include "na/base/mutex.hpp"
 #include "na/base/result.hpp"
+#include "na/sdk/key_table.hpp"
 #include "na_plugin.h"
 
 namespace cinnabar::tcp {
@@ -55,21 +53,8 @@ private:
     std::atomic<bool> dead_{true};
 };
 
-class RegionTable {
-public:
-    // Gives the region a random key that nobody has; 0 when the system has no random bytes.
-    std::uint64_t insert(const std::shared_ptr<Region>& region);
-    void erase(std::uint64_t key);
-    std::shared_ptr<Region> find(std::uint64_t key);
-
-private:
-    struct Shard {
-        Mutex mutex;
-        std::unordered_map<std::uint64_t, std::shared_ptr<Region>> regions;
-    };
-    Shard& shard_of(std::uint64_t key) noexcept { return shards_[key % shards_.size()]; }
-    std::array<Shard, 16> shards_;
-};
+// Where an owner finds what a peer names.
+using RegionTable = na::sdk::KeyTable<Region>;
 
 // A memory handle, local (region set) or remote.
 struct Memory {
