@@ -48,10 +48,9 @@ hg_return_t code(hg_proc_t proc, void* data) noexcept {
     return HG_INVALID_ARG;
 }
 
-Result<void> EngineCore::open(const std::string& info) {
-    hg_init_info init = HG_INIT_INFO_INITIALIZER;
-    init.auto_sm = options.auto_sm ? 1 : 0;
-    init.na_init_info.progress_mode = options.busy ? NA_NO_BLOCK : 0;
+Result<void> EngineCore::open(const std::string& given) {
+    info = given;
+    hg_init_info init = init_info(options);
     cls = HG_Init_opt2(info.c_str(), options.listen ? 1 : 0,
                        HG_VERSION(HG_VERSION_MAJOR, HG_VERSION_MINOR), &init);
     if (cls == nullptr) return Error{Errc::other, HG_OTHER_ERROR, "cannot open " + info, false};
@@ -72,15 +71,23 @@ Result<void> EngineCore::open(const std::string& info) {
 }
 
 void EngineCore::start_streams() {
-    const bool shared = options.progress == Progress::shared;
-    if (!shared)
-        streams_.push_back(std::make_unique<StreamCore>(std::vector{progress_pool_.core()},
-                                                        "progress", static_cast<Poller*>(this)));
-    const unsigned count = shared ? std::max(options.streams, 1U) : options.streams;
-    for (unsigned i = 0; i < count; ++i)
-        streams_.push_back(
-            std::make_unique<StreamCore>(std::vector{pool.core()}, options.pool.name,
-                                         shared && i == 0 ? static_cast<Poller*>(this) : nullptr));
+    Poller* poller = this;
+    if (options.progress == Progress::own_stream)
+        streams_.push_back(std::make_unique<StreamCore>(
+            std::vector{progress_pool_.core()}, "progress", std::exchange(poller, nullptr)));
+    for (const StreamOptions& stream : options.stream_list) {
+        std::vector<std::shared_ptr<PoolCore>> drained;
+        for (const std::string& name : stream.pools)
+            drained.push_back(find_pool(name)->core());
+        streams_.push_back(std::make_unique<StreamCore>(std::move(drained), stream.name,
+                                                        std::exchange(poller, nullptr)));
+    }
+}
+
+const Pool* EngineCore::find_pool(const std::string& name) const noexcept {
+    const auto found = std::find_if(pools.begin(), pools.end(),
+                                    [&](const Pool& each) { return each.name() == name; });
+    return found != pools.end() ? &*found : nullptr;
 }
 
 bool EngineCore::poll() noexcept {

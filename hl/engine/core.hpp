@@ -16,6 +16,7 @@
 
 #include "cinnabar/engine.hpp"
 #include "cinnabar/sync.hpp"
+#include "hl/engine/configuration.hpp"
 #include "hl/ult/stream.hpp"
 
 namespace cinnabar {
@@ -102,7 +103,8 @@ struct Listed {
 
 class EngineCore final : public std::enable_shared_from_this<EngineCore>, public Poller {
 public:
-    explicit EngineCore(const EngineOptions& given) : options(given), pool(given.pool) {}
+    explicit EngineCore(const EngineOptions& given)
+        : options(with_lists(given)), pools(make_pools(options)), pool(pools.front()) {}
     EngineCore(const EngineCore&) = delete;
     EngineCore& operator=(const EngineCore&) = delete;
     ~EngineCore() = default;
@@ -126,11 +128,15 @@ public:
     }
     std::vector<std::string> served_names();
 
+    const Pool* find_pool(const std::string& name) const noexcept;
+
     bool poll() noexcept override;
     int descriptor() noexcept override;
 
     const EngineOptions options;
-    const Pool pool;
+    const std::vector<Pool> pools;
+    const Pool pool;  // the first of them
+    std::string info;
     hg_class_t* cls = nullptr;
     hg_context_t* context = nullptr;
     std::shared_ptr<Address> self;

@@ -12,17 +12,21 @@ inline namespace v1 {
 Engine::Engine(std::shared_ptr<detail::EngineCore> core) noexcept : core_(std::move(core)) {}
 
 Engine::Engine(const std::string& info, const EngineOptions& options)
-    : core_(std::make_shared<detail::EngineCore>(options)) {
-    core_->open(info).value();
-    define_introspection();
-}
+    : Engine(open(info, options).value()) {}
 
 Result<Engine> Engine::open(const std::string& info, const EngineOptions& options) {
+    if (Result<void> checked = detail::check(options); !checked.ok()) return checked.error();
     auto core = std::make_shared<detail::EngineCore>(options);
     if (Result<void> opened = core->open(info); !opened.ok()) return opened.error();
     Engine engine(std::move(core));
     engine.define_introspection();
     return engine;
+}
+
+Result<Engine> Engine::from_json(const std::string& text, const EngineOptions& options) {
+    Result<detail::Configuration> read = detail::read_json(text, options);
+    if (!read.ok()) return read.error();
+    return open(read.value().info, read.value().options);
 }
 
 Engine::Engine(Engine&&) noexcept = default;
@@ -98,6 +102,15 @@ Endpoint Engine::self() const {
 
 const Pool& Engine::pool() const {
     return core_->pool;
+}
+
+std::optional<Pool> Engine::find_pool(const std::string& name) const {
+    const Pool* found = core_->find_pool(name);
+    return found != nullptr ? std::optional(*found) : std::nullopt;
+}
+
+std::string Engine::configuration() const {
+    return detail::write_json({core_->info, core_->options});
 }
 
 Result<void> Engine::finalize(Clock::duration patience) {

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -24,6 +26,27 @@ inline namespace v1 {
 // while a handler computes on it.
 enum class Progress { own_stream, shared };
 
+// A stream of an engine, and the pools that it drains, those named first before those named later.
+struct StreamOptions {
+    std::string name;
+    std::vector<std::string> pools;
+};
+
+enum class Checksum { none, headers, payload };
+
+// What the layers below are told, under the names of the C API; 0 or empty: their default.
+struct NetOptions {
+    std::string ip_subnet;       // "10.1.0.0/16": chooses the interface
+    std::string auth_key;        // of networks that have keys; printed with the configuration
+    std::string sm_info_string;  // host part of the address for auto_sm
+    std::size_t max_unexpected_size = 0;  // bytes of a request that is not split
+    std::size_t max_expected_size = 0;    // the same of an answer
+    std::uint32_t request_post_init = 0;  // requests held before any is served
+    Checksum checksum_level = Checksum::none;
+    bool no_bulk_eager = false;  // small bulk data does not travel with its descriptor
+    bool stats = false;          // counters are printed at the close
+};
+
 struct EngineOptions {
     bool listen = true;                               // peers can call
     unsigned streams = 1;                             // OS threads for handlers
@@ -34,6 +57,12 @@ struct EngineOptions {
     bool busy = false;                      // the stream that makes progress never sleeps
     std::shared_ptr<Monitor> monitor = {};  // is told of each step of each call
     bool introspection = true;              // peers may ask what is served: see introspect()
+    // If any, in place of `pool`: the first is for handlers that are given no other.
+    std::vector<PoolOptions> pools = {};
+    // If any, in place of `streams`, each of which drains all pools. The first makes progress if
+    // that is shared.
+    std::vector<StreamOptions> stream_list = {};
+    NetOptions net = {};
 };
 
 // What a peer says of itself.
@@ -53,6 +82,10 @@ public:
     // throws Failure where open() returns an error.
     explicit Engine(const std::string& info, const EngineOptions& options = {});
     static Result<Engine> open(const std::string& info, const EngineOptions& options = {});
+    // Opens what a JSON text describes; its keys are in docs/cpp-api.md. What it does not say is as
+    // in `options`. An unknown key, a value of the wrong type and a pool that does not exist are
+    // Errc::invalid, with the key in the text.
+    static Result<Engine> from_json(const std::string& text, const EngineOptions& options = {});
     Engine(Engine&&) noexcept;
     Engine& operator=(Engine&&) = delete;
     // finalize() with the patience of the options.
@@ -115,8 +148,12 @@ public:
     // A region with memory of the library's, which some networks reach faster; Region::memory().
     Result<Region> allocate(std::size_t size, Access access);
 
-    // The pool of its handlers.
+    // The pool of its handlers, and any of its pools by name.
     const Pool& pool() const;
+    std::optional<Pool> find_pool(const std::string& name) const;
+    // How it was opened, with all defaults, as JSON that opens the same again. A monitor is named
+    // if it is a Statistics.
+    std::string configuration() const;
 
     // Closes: new requests are refused from here on, those under way are waited for; calls of this
     // engine that have not ended after `patience` are canceled; then handlers are waited for as
