@@ -2,6 +2,7 @@
 #include "hl/tools/perf/bench.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include "hl/tools/perf/fail.hpp"
 #include "hl/tools/perf/group.hpp"
@@ -21,7 +22,7 @@ Bench::Bench(const BenchOptions& options, Table& table, Peer* peer)
     : options_(options), table_(table), peer_(peer) {
     if (peer_ != nullptr)
         remote_address_ = peer_->control().ask({Task::own_memory, 0, 0, 0, {}}).value;
-    begin_service();
+    begin_service(false);
     caller_ = std::make_unique<Caller>(options_.endpoint);
     // Connected from here on.
     (void)caller_->usage();
@@ -32,8 +33,14 @@ Bench::~Bench() {
     caller_.reset();
 }
 
-void Bench::begin_service() {
-    if (peer_ != nullptr) peer_->control().ask({Task::serve, 0, options_.server_threads, 0, {}});
+void Bench::begin_service(bool crowded) {
+    if (peer_ != nullptr)
+        peer_->control().ask({Task::serve, crowded, options_.server_threads, 0, {}});
+}
+
+bool Bench::is_crowded(unsigned threads) const {
+    const unsigned here = peer_ != nullptr ? options_.server_threads : 0;
+    return threads + here > std::thread::hardware_concurrency();
 }
 
 void Bench::end_service() {
@@ -46,7 +53,7 @@ void Bench::measure(Row row, const std::optional<Probe>& floor,
     const auto take_floor = [&] { return floor ? seconds_of_step(*floor, floor_seconds) : 0; };
     const double before = take_floor();
     bar.show(0.1);
-    begin_service();
+    begin_service(is_crowded(row.threads));
     run(row);
     end_service();
     bar.show(0.9);

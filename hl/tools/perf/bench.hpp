@@ -45,12 +45,17 @@ public:
     // Adds a row that `run` completes; the floor, if there is one, is taken before and after it.
     void measure(Row row, const std::optional<Probe>& floor, const std::function<void(Row&)>& run);
 
+    // Whether so many threads here, and those of the server, are more than there are processors.
+    bool is_crowded(unsigned threads) const;
+    // The processor that the server of a local bench is pinned to, or -1.
+    int server_cpu() const { return peer_ == nullptr ? -1 : peer_->server_cpu(); }
+
     // The floors that fit the net, if this bench has any.
     std::optional<Probe> call_floor(std::uint64_t in_flight);
     std::optional<Probe> transfer_floor(const Row& row);
 
 private:
-    void begin_service();
+    void begin_service(bool crowded);
     void end_service();
 
     BenchOptions options_;

@@ -54,7 +54,7 @@ void set_defaults(BenchOptions& bench, bool quick) {
          {4 * kib, mib});
     fill(bench.in_flight, {1, 2, 4, 8, 16, 32, 64, 128, 256}, {1, 16});
     fill(bench.segments, {1, 64}, {1, 3});
-    fill(bench.clients, {16, 256}, {3});
+    fill(bench.clients, {1, 16, 256, 1000}, {3, 17});
     fill(bench.threads, {1, 2, 4}, {1, 2});
     if (bench.memory.empty()) bench.memory = {"user", "library"};
     if (bench.modes.empty()) bench.modes = {"latency", "rate"};

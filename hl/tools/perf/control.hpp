@@ -17,7 +17,7 @@ namespace cinnabar::perf {
 enum class Task : std::uint32_t {
     open_net,       // text: the network, flag: poll busily; replies with the address
     close_net,      // replies when it is closed
-    serve,          // calls, until one of "stop", in count threads or one
+    serve,          // calls, until one of "stop", in count threads or one; flag: crowded
     export_region,  // size, flag: memory of the library; replies with its description and address
     drop_region,    // replies when it is gone
     own_memory,     // replies with the address of `largest_transfer` bytes

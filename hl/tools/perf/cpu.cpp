@@ -3,6 +3,8 @@
 
 #include <sched.h>
 
+#include <thread>
+
 #include "hl/tools/perf/fail.hpp"
 
 namespace cinnabar::perf {
@@ -17,11 +19,13 @@ std::vector<int> allowed_cpus() {
     return cpus;
 }
 
-void pin_to_any() {
+void pin_to_any(int except) {
     cpu_set_t set;
     CPU_ZERO(&set);
     for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
         CPU_SET(cpu, &set);
+    if (except >= 0 && std::thread::hardware_concurrency() > 1)
+        CPU_CLR(static_cast<std::size_t>(except), &set);
     check_system(::sched_setaffinity(0, sizeof set, &set) == 0, "sched_setaffinity");
 }
 

@@ -10,8 +10,9 @@ namespace cinnabar::perf {
 // The processors that this process may run on.
 std::vector<int> allowed_cpus();
 
-// Takes pin_to() back, for this thread and those that it starts.
-void pin_to_any();
+// Takes pin_to() back, for this thread and those that it starts, but for one processor if there are
+// others.
+void pin_to_any(int except = -1);
 
 // From now on this process runs on that one only.
 void pin_to(int cpu);

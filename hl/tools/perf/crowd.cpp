@@ -13,6 +13,8 @@ namespace {
 
 constexpr int wait_ms = 100;
 constexpr unsigned callbacks_per_turn = 256;
+// Going to sleep and being woken costs more than a few looks.
+constexpr unsigned idle_turns_before_sleep = 4;
 
 }  // namespace
 
@@ -44,7 +46,7 @@ std::vector<float> Crowd::call_once() {
     deadline_ = start;
     for (Member& member : members_) {
         forward(member);
-        serve(member);
+        wake(member);
     }
     run();
     std::vector<float> times;
@@ -59,7 +61,7 @@ std::vector<std::uint64_t> Crowd::call_for(double& seconds) {
     for (Member& member : members_) {
         member.calls = 0;
         forward(member);
-        serve(member);
+        wake(member);
     }
     run();
     seconds = now() - start;
@@ -89,25 +91,38 @@ hg_return_t Crowd::on_answer(const hg_cb_info* info) {
     return HG_SUCCESS;
 }
 
-void Crowd::serve(Member& member) {
+void Crowd::wake(Member& member) {
+    if (member.awake) return;
+    member.awake = true;
+    member.idle_turns = 0;
+    awake_.push_back(&member);
+}
+
+void Crowd::wake_ready() {
+    std::array<epoll_event, 256> events;
+    const int count =
+        ::epoll_wait(epoll_, events.data(), events.size(), awake_.empty() ? wait_ms : 0);
+    for (int i = 0; i < count; ++i)
+        wake(*static_cast<Member*>(events[static_cast<std::size_t>(i)].data.ptr));
+}
+
+bool Crowd::take_turn(Member& member) {
     hg_context_t* context = member.caller->net().context();
-    do {
-        check(HG_Event_progress(context, nullptr), "HG_Event_progress");
-        check(HG_Event_trigger(context, callbacks_per_turn, nullptr), "HG_Event_trigger");
-    } while (all_can_sleep_ && HG_Event_ready(context));
+    check(HG_Event_progress(context, nullptr), "HG_Event_progress");
+    unsigned count = 0;
+    check(HG_Event_trigger(context, callbacks_per_turn, &count), "HG_Event_trigger");
+    member.idle_turns = count > 0 ? 0 : member.idle_turns + 1;
+    return member.idle_turns < idle_turns_before_sleep || !all_can_sleep_ ||
+           HG_Event_ready(context);
 }
 
 void Crowd::run() {
-    std::array<epoll_event, 256> events;
     while (under_way_ > 0) {
-        if (!all_can_sleep_) {
-            for (Member& member : members_)
-                serve(member);
-            continue;
-        }
-        const int count = ::epoll_wait(epoll_, events.data(), events.size(), wait_ms);
-        for (int i = 0; i < count; ++i)
-            serve(*static_cast<Member*>(events[static_cast<std::size_t>(i)].data.ptr));
+        wake_ready();
+        std::erase_if(awake_, [this](Member* member) {
+            member->awake = take_turn(*member);
+            return !member->awake;
+        });
     }
 }
 

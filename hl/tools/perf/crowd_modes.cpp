@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <vector>
 
 #include "hl/tools/perf/bench.hpp"
 #include "hl/tools/perf/crowd.hpp"
@@ -15,42 +16,57 @@ namespace {
 
 // Seconds that a server has for learning that its clients are gone.
 constexpr double patience = 30;
+// A larger crowd is compared with one of so many.
+constexpr unsigned few_clients = 16;
 
 double of(std::uint64_t bytes) {
     return static_cast<double>(bytes) / 1024;
 }
 
+// The server learns one after the other that clients are gone.
+Usage settled(Caller& caller, const Usage& before) {
+    const double start = now();
+    Usage usage = caller.usage();
+    while (usage.descriptors > before.descriptors && now() - start < patience)
+        usage = caller.usage();
+    return usage;
+}
+
 // What a crowd cost the server while it was there, for each client, and what is left of it.
-class Cost {
+void note_cost(Row& row, const Usage& before, const Usage& with, const Usage& after) {
+    const auto descriptors = [&](const Usage& usage) {
+        return static_cast<double>(usage.descriptors) - static_cast<double>(before.descriptors);
+    };
+    row.more.emplace_back("server KiB/client",
+                          (of(with.resident_bytes) - of(before.resident_bytes)) / row.clients);
+    row.more.emplace_back("descriptors/client", descriptors(with) / row.clients);
+    row.more.emplace_back("left KiB", of(after.resident_bytes) - of(before.resident_bytes));
+    row.more.emplace_back("left descriptors", descriptors(after));
+}
+
+// Calls of a crowd for a while, of which the server has nothing left when it returns.
+class CrowdCalls {
 public:
-    explicit Cost(Bench& bench) : bench_(bench), before_(bench.caller().usage()) {}
-    void crowd_is_here() { with_ = bench_.caller().usage(); }
-    void crowd_is_gone(Row& row) {
-        const Usage after = settled();
-        row.more.emplace_back(
-            "server KiB/client",
-            (of(with_.resident_bytes) - of(before_.resident_bytes)) / row.clients);
-        row.more.emplace_back("descriptors/client", (static_cast<double>(with_.descriptors) -
-                                                     static_cast<double>(before_.descriptors)) /
-                                                        row.clients);
-        row.more.emplace_back("left KiB", of(after.resident_bytes) - of(before_.resident_bytes));
-        row.more.emplace_back("left descriptors", static_cast<double>(after.descriptors) -
-                                                      static_cast<double>(before_.descriptors));
+    CrowdCalls(Bench& bench, unsigned clients) {
+        const Usage before = bench.caller().usage();
+        {
+            Crowd crowd(bench.options().endpoint, clients);
+            (void)crowd.call_once();
+            const Usage begin = bench.caller().usage();
+            seconds = bench.options().seconds;
+            calls = crowd.call_for(seconds);
+            server_seconds = static_cast<double>(bench.caller().usage().cpu_nanoseconds -
+                                                 begin.cpu_nanoseconds) /
+                             1e9;
+        }
+        (void)settled(bench.caller(), before);
     }
+    double count() const { return std::accumulate(calls.begin(), calls.end(), 0.0); }
+    double rate() const { return count() / seconds; }
 
-private:
-    // The server learns one after the other that clients are gone.
-    Usage settled() {
-        const double start = now();
-        Usage usage = bench_.caller().usage();
-        while (usage.descriptors > before_.descriptors && now() - start < patience)
-            usage = bench_.caller().usage();
-        return usage;
-    }
-
-    Bench& bench_;
-    Usage before_;
-    Usage with_;
+    std::vector<std::uint64_t> calls;
+    double seconds = 0;
+    double server_seconds = 0;  // of processor time
 };
 
 // Of a client's memory, for each handle beyond those that it has.
@@ -70,7 +86,7 @@ void measure_storm(Bench& bench) {
     for (const unsigned clients : bench.options().clients) {
         const Row row{.mode = "storm", .clients = clients};
         bench.measure(row, {}, [&](Row& filled) {
-            Cost cost(bench);
+            const Usage before = bench.caller().usage();
             double start = now();
             auto crowd = std::make_unique<Crowd>(bench.options().endpoint, clients);
             filled.more.emplace_back("open s", now() - start);
@@ -79,9 +95,9 @@ void measure_storm(Bench& bench) {
             filled.seconds = now() - start;
             filled.count = clients;
             filled.times = percentiles_of(times);
-            cost.crowd_is_here();
+            const Usage with = bench.caller().usage();
             crowd.reset();
-            cost.crowd_is_gone(filled);
+            note_cost(filled, before, with, settled(bench.caller(), before));
         });
     }
 }
@@ -90,16 +106,23 @@ void measure_clients(Bench& bench) {
     for (const unsigned clients : bench.options().clients) {
         const Row row{.mode = "clients", .clients = clients};
         bench.measure(row, {}, [&](Row& filled) {
-            Crowd crowd(bench.options().endpoint, clients);
-            (void)crowd.call_once();
-            filled.seconds = bench.options().seconds;
-            const std::vector<std::uint64_t> calls = crowd.call_for(filled.seconds);
-            filled.count = std::accumulate(calls.begin(), calls.end(), std::uint64_t{0});
-            const auto [slowest, fastest] = std::minmax_element(calls.begin(), calls.end());
+            const bool compares = clients > few_clients;
+            // Before and after, so that a machine that drifts is not what is compared.
+            double few = compares ? CrowdCalls(bench, few_clients).rate() : 0;
+            const CrowdCalls crowd(bench, clients);
+            few += compares ? CrowdCalls(bench, few_clients).rate() : 0;
+            filled.seconds = crowd.seconds;
+            filled.count = static_cast<std::uint64_t>(crowd.count());
+            const auto [slowest, fastest] =
+                std::minmax_element(crowd.calls.begin(), crowd.calls.end());
             filled.more.emplace_back("slowest", static_cast<double>(*slowest));
             filled.more.emplace_back("fastest", static_cast<double>(*fastest));
             filled.more.emplace_back("fastest/slowest",
                                      static_cast<double>(*fastest) / static_cast<double>(*slowest));
+            filled.more.emplace_back("server us/call", crowd.server_seconds / crowd.count() * 1e6);
+            if (compares)
+                filled.more.emplace_back(fmt::format("rate/rate of {}", few_clients),
+                                         2 * crowd.rate() / few);
         });
     }
 }

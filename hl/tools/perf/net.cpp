@@ -71,17 +71,18 @@ void Net::poll(std::size_t which, Spinner& spinner) {
         check(triggered, "HG_Trigger");
 }
 
-void Net::serve(unsigned threads) {
+void Net::serve(unsigned threads, bool crowded) {
     std::atomic<bool> over{false};
     std::vector<std::thread> others;
     for (unsigned i = 1; i < threads; ++i)
         others.emplace_back([&] {
-            Spinner spinner;
+            Spinner spinner(crowded);
             while (!over.load(std::memory_order_relaxed))
                 poll(0, spinner);
         });
+    Spinner spinner(crowded);
     while (!stopped_.load(std::memory_order_relaxed))
-        poll();
+        poll(0, spinner);
     over = true;
     for (std::thread& other : others)
         other.join();

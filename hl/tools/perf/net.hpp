@@ -42,8 +42,8 @@ public:
     // The same for any context; the spinner is the thread's.
     void poll(std::size_t which, Spinner& spinner);
     // Polls the first context, in so many threads, until a call of "stop" has been answered, or
-    // end_service().
-    void serve(unsigned threads = 1);
+    // end_service(). Crowded: more threads poll than there are processors, here and elsewhere.
+    void serve(unsigned threads = 1, bool crowded = false);
     // Any thread, and signal handlers.
     void end_service() { stopped_.store(true, std::memory_order_relaxed); }
     std::string self();

@@ -19,8 +19,8 @@ struct Row {
     std::uint64_t in_flight = 1;
     std::string memory{};
     std::uint32_t segments = 0;
-    unsigned threads = 1;
-    unsigned clients = 1;
+    unsigned threads = 0;
+    unsigned clients = 0;
 
     std::uint64_t count = 0;
     double seconds = 0;        // all of them took

@@ -88,7 +88,8 @@ void Server::answer(const Command& command) {
     const int socket = inheritance_.socket;
     switch (command.task) {
         case Task::serve:
-            return net_->serve(std::max(1U, static_cast<unsigned>(command.count)));
+            return net_->serve(std::max(1U, static_cast<unsigned>(command.count)),
+                               command.flag != 0);
         case Task::bounce_line:
             return bounce_line_back(area_, command.count);
         case Task::echo_ring:

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "hl/tools/perf/facts.hpp"
 #include "hl/tools/perf/fail.hpp"
 #include "hl/tools/perf/sizes.hpp"
@@ -25,8 +27,8 @@ std::string title(const Row& row) {
     if (row.in_flight > 1) text += fmt::format(" x{}", row.in_flight);
     if (!row.memory.empty()) text += " " + row.memory;
     if (row.segments > 1) text += fmt::format(" {} segments", row.segments);
-    if (row.clients > 1) text += fmt::format(" {} clients", row.clients);
-    if (row.threads > 1) text += fmt::format(" {} threads", row.threads);
+    if (row.clients > 0) text += fmt::format(" {} clients", row.clients);
+    if (row.threads > 0) text += fmt::format(" {} threads", row.threads);
     if (!row.note.empty()) text += " " + row.note;
     return text;
 }
@@ -41,8 +43,8 @@ std::string remarks(const Row& row) {
 json as_json(const Row& row) {
     json made{{"mode", row.mode},
               {"in_flight", row.in_flight},
-              {"threads", row.threads},
-              {"clients", row.clients},
+              {"threads", std::max(1U, row.threads)},
+              {"clients", std::max(1U, row.clients)},
               {"count", row.count},
               {"seconds", row.seconds},
               {"us_each", row.each() * 1e6},

@@ -14,8 +14,11 @@ namespace {
 
 class ThreadLoop {
 public:
-    ThreadLoop(const Endpoint& endpoint, unsigned threads, bool context_each)
-        : threads_(threads), context_each_(context_each), caller_(endpoint, contexts()) {
+    ThreadLoop(Bench& bench, unsigned threads, bool context_each)
+        : threads_(threads),
+          context_each_(context_each),
+          crowded_(bench.is_crowded(threads)),
+          caller_(bench.options().endpoint, contexts()) {
         for (unsigned i = 0; i < threads * in_flight_each; ++i) {
             calls_.push_back(std::make_unique<Call>());
             Call& call = *calls_.back();
@@ -60,7 +63,7 @@ private:
     unsigned contexts() const { return context_each_ ? threads_ : 1; }
 
     void drive(unsigned thread) {
-        Spinner spinner;
+        Spinner spinner(crowded_);
         while (under_way_.load(std::memory_order_relaxed) > 0)
             caller_.net().poll(context_each_ ? thread : 0, spinner);
     }
@@ -87,6 +90,7 @@ private:
 
     const unsigned threads_;
     const bool context_each_;
+    const bool crowded_;
     Caller caller_;
     std::vector<std::unique_ptr<Call>> calls_;
     std::atomic<std::size_t> under_way_{0};
@@ -97,17 +101,17 @@ private:
 
 void measure_threads(Bench& bench) {
     const std::vector<int> cpus = allowed_cpus();
-    pin_to_any();
     for (const bool context_each : {false, true})
         for (const unsigned threads : bench.options().threads) {
             if (context_each && threads == 1) continue;
+            // Two that poll on one processor wait for one another's time slices.
+            pin_to_any(bench.is_crowded(threads) ? -1 : bench.server_cpu());
             Row row{.mode = "threads",
                     .note = context_each ? "a context each" : "one context",
                     .in_flight = 16ULL * threads,
                     .threads = threads};
             bench.measure(row, {}, [&](Row& filled) {
-                ThreadLoop(bench.options().endpoint, threads, context_each)
-                    .run(filled, bench.options().seconds);
+                ThreadLoop(bench, threads, context_each).run(filled, bench.options().seconds);
             });
         }
     if (cpus.size() == 1) pin_to(cpus[0]);
