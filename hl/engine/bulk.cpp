@@ -9,6 +9,7 @@
 #include <deque>
 
 #include "hl/engine/core.hpp"
+#include "hl/engine/watch.hpp"
 #include "hl/ult/runtime.hpp"
 
 namespace cinnabar {
@@ -107,8 +108,10 @@ Result<void> transfer(hg_bulk_op_t op, const Endpoint& owner, Side remote, const
         !within(to->bulk, local.offset(), local.size()))
         return invalid("the range is not within the region");
     if (remote.size > local.size()) return invalid("the local region is smaller");
-    return move(
-        Route{engine, op, owner.core()->addr, from->bulk, remote.offset, to->bulk, local.offset()});
+    const Route route{engine,        op,       owner.core()->addr, from->bulk,
+                      remote.offset, to->bulk, local.offset()};
+    return watch_transfer(engine, *owner.core(), op == HG_BULK_PULL, remote.size,
+                          [&] { return move(route); });
 }
 
 Result<void> move_whole(const Route& route, std::size_t size, std::optional<TimePoint> deadline) {

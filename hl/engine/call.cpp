@@ -83,13 +83,14 @@ private:
 
 class CallCore::Request final : public Coder {
 public:
-    explicit Request(const CallRequest& request) : request_(request) {}
+    Request(const CallRequest& request, CallWatch& watch) : request_(request), watch_(watch) {}
     hg_return_t encode(hg_proc_t proc) override {
         Writer writer(proc);
         std::uint64_t left = 0;
         if (request_.deadline) left = microseconds_left(*request_.deadline);
         writer(request_.procedure->signature, left);
         request_.arguments.write(writer);
+        watch_.sent(*request_.procedure, hg_proc_get_size_used(proc));
         return writer.status();
     }
 
@@ -100,6 +101,7 @@ private:
         return left > 0 ? static_cast<std::uint64_t>(left) : 1;
     }
     const CallRequest& request_;
+    CallWatch& watch_;
 };
 
 class CallCore::Response final : public Coder {
@@ -107,9 +109,11 @@ public:
     explicit Response(Readable& answer) : answer_(answer) {}
     hg_return_t decode(hg_proc_t proc) override {
         Reader reader(proc);
-        bool good = false;
-        reader(good);
-        if (reader.ok() && !good) {
+        std::uint8_t flags = 0;
+        reader(flags);
+        if ((flags & ~answer_flags) != 0) reader.fail();
+        if ((flags & answer_is_timed) != 0) reader(held_ns);
+        if (reader.ok() && (flags & answer_is_good) == 0) {
             int number = 0;
             Error said;
             reader(number, said.text);
@@ -123,9 +127,12 @@ public:
         }
         if (!reader.ok()) error = error_of(reader.status(), "the result cannot be decoded");
         if (!reader.ok()) error->code = Errc::bad_result;
+        size = hg_proc_get_size_used(proc);
         return HG_SUCCESS;
     }
     std::optional<Error> error;
+    std::uint64_t held_ns = 0;
+    std::size_t size = 0;
 
 private:
     Readable& answer_;
@@ -183,7 +190,7 @@ hg_return_t CallCore::forward(const CallRequest& request) {
         ret != HG_SUCCESS)
         return ret;
     retain();  // for the callback
-    Request coder(request);
+    Request coder(request, watch_);
     if (const hg_return_t ret = HG_Forward(handle, on_forward, this, static_cast<Coder*>(&coder));
         ret != HG_SUCCESS) {
         (void)HG_Destroy(handle);
@@ -219,7 +226,7 @@ void CallCore::start(const CallRequest& request) {
         return finish({Errc::timeout, HG_TIMEOUT, "the deadline has passed already", false});
     if (!engine().enter()) return finish(closed_error());
     deadline_ = request.deadline;
-    watch_.begin(*procedure_, peer->name);
+    watch_.begin(*procedure_, *peer);
     engine().list(*this);
     listed_ = true;
     if (!start_local(request)) {
@@ -256,7 +263,10 @@ void CallCore::on_end(hg_return_t ret, hg_handle_t handle) {
     if (!keep) (void)HG_Destroy(handle);
     EngineCore& here = engine();
     if (ours) {
-        if (!keep) watch_.ended(*procedure_, error_ ? &*error_ : nullptr);
+        if (keep)
+            watch_.answered(*procedure_);
+        else
+            watch_.ended(*procedure_, error_ ? &*error_ : nullptr);
         ended_.set();
     }
     here.leave();
@@ -276,6 +286,7 @@ void CallCore::decode(hg_handle_t handle) {
     else
         response.error = error_of(got, "the result of " + procedure_->name + " cannot be decoded");
     error_ = std::move(response.error);
+    watch_.read(response.size, response.held_ns);
     (void)HG_Destroy(handle);
     watch_.ended(*procedure_, error());
 }

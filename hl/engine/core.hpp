@@ -52,6 +52,9 @@ struct Address final : Resource {
     const std::string name;  // as it was looked up; empty for callers
 };
 
+// As it was looked up, or where it is.
+std::string name_of(const Address& address);
+
 struct RegionCore final : Resource {
     RegionCore(std::shared_ptr<EngineCore> owner, hg_bulk_t described)
         : Resource(std::move(owner)), bulk(described) {}
@@ -199,6 +202,11 @@ hg_return_t code(hg_proc_t proc, void* data) noexcept;
 
 // What a procedure of a provider is called below. Provider 0 is no provider.
 std::string full_name(const std::string& name, std::uint16_t provider);
+
+// The first byte of an answer. A timed one goes on with the nanoseconds that the request was held.
+inline constexpr std::uint8_t answer_is_good = 1;
+inline constexpr std::uint8_t answer_is_timed = 2;
+inline constexpr std::uint8_t answer_flags = answer_is_good | answer_is_timed;
 
 // Serves a request; runs in the stream that makes progress.
 hg_return_t on_request(hg_handle_t handle) noexcept;

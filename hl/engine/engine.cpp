@@ -117,17 +117,28 @@ Result<void> Engine::finalize(Clock::duration patience) {
     return core_->close(patience);
 }
 
-std::string Endpoint::address() const {
-    if (address_ == nullptr) return {};
-    detail::EngineCore& engine = *address_->engine;
-    const detail::Inside inside(engine);
+namespace {
+
+std::string text_of(const detail::Address& address) {
+    hg_class_t* cls = address.engine->cls;
     hg_size_t size = 0;
-    if (!inside || HG_Addr_to_string(engine.cls, nullptr, &size, address_->addr) != HG_SUCCESS)
-        return {};
+    if (HG_Addr_to_string(cls, nullptr, &size, address.addr) != HG_SUCCESS) return {};
     std::string text(size, '\0');
-    if (HG_Addr_to_string(engine.cls, text.data(), &size, address_->addr) != HG_SUCCESS) return {};
+    if (HG_Addr_to_string(cls, text.data(), &size, address.addr) != HG_SUCCESS) return {};
     text.resize(size - 1);
     return text;
+}
+
+}  // namespace
+
+std::string detail::name_of(const Address& address) {
+    return address.name.empty() ? text_of(address) : address.name;
+}
+
+std::string Endpoint::address() const {
+    if (address_ == nullptr) return {};
+    const detail::Inside inside(*address_->engine);
+    return inside ? text_of(*address_) : std::string();
 }
 
 }  // namespace v1

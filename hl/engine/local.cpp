@@ -26,7 +26,7 @@ public:
     ~Local() override {
         if (call_ == nullptr) return;
         (void)call_->fail(Errc::handler_failed, "the handler gave no answer");
-        watch_.end(failed_);
+        watch_.end(call_->peer().core().get(), failed_);
         served_.reset();
         arguments_.reset();
         call_->leave();

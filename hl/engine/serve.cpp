@@ -11,7 +11,8 @@ namespace detail {
 namespace {
 
 // The wire: a request is the signature, the microseconds that the caller waits (0: for ever) and
-// the arguments; an answer is a true and the result, or a false, the kind of error and its text.
+// the arguments; an answer is its flags, the time if it has one, and the result, or the kind of
+// error and its text.
 class Arguments final : public Coder {
 public:
     Arguments(std::uint64_t expected, Readable& values) : signature_(expected), values_(values) {}
@@ -22,10 +23,12 @@ public:
         matches = !reader.ok() || said == signature_;
         if (matches) values_.read(reader);
         status = reader.status();
+        size = hg_proc_get_size_used(proc);
         return HG_SUCCESS;
     }
     bool matches = true;
     std::uint64_t microseconds = 0;
+    std::size_t size = 0;
     hg_return_t status = HG_SUCCESS;
 
 private:
@@ -33,28 +36,43 @@ private:
     Readable& values_;
 };
 
-class Good final : public Coder {
+class Answer : public Coder {
 public:
-    explicit Good(const Writable& result) : result_(result) {}
-    hg_return_t encode(hg_proc_t proc) override {
+    hg_return_t encode(hg_proc_t proc) final {
         Writer writer(proc);
-        writer(true);
-        result_.write(writer);
+        const std::uint64_t held_ns = watch_ != nullptr ? watch_->held_ns() : 0;
+        writer(static_cast<std::uint8_t>(flags_ | (held_ns != 0 ? answer_is_timed : 0)));
+        if (held_ns != 0) writer(held_ns);
+        write(writer);
+        if (watch_ != nullptr) watch_->sent(hg_proc_get_size_used(proc));
         return writer.status();
     }
+
+protected:
+    Answer(std::uint8_t flags, RequestWatch* watch) : flags_(flags), watch_(watch) {}
+    ~Answer() = default;
+    virtual void write(Writer& writer) = 0;
+
+private:
+    std::uint8_t flags_;
+    RequestWatch* watch_;
+};
+
+class Good final : public Answer {
+public:
+    Good(const Writable& result, RequestWatch* watch)
+        : Answer(answer_is_good, watch), result_(result) {}
+    void write(Writer& writer) override { result_.write(writer); }
 
 private:
     const Writable& result_;
 };
 
-class Bad final : public Coder {
+class Bad final : public Answer {
 public:
-    Bad(Errc code, const std::string& text) : code_(code), text_(text) {}
-    hg_return_t encode(hg_proc_t proc) override {
-        Writer writer(proc);
-        writer(false, static_cast<int>(code_), text_);
-        return writer.status();
-    }
+    Bad(Errc code, const std::string& text, RequestWatch* watch = nullptr)
+        : Answer(0, watch), code_(code), text_(text) {}
+    void write(Writer& writer) override { writer(static_cast<int>(code_), text_); }
 
 private:
     Errc code_;
@@ -93,7 +111,7 @@ public:
     ~Incoming() override {
         if (handle_ == HG_HANDLE_NULL) return;
         if (!answered_) fail(Errc::handler_failed, "the handler gave no answer");
-        watch_.end(failed_);
+        if (watch_) end_watch();
         (void)HG_Destroy(handle_);
         served_.reset();
         engine_.leave();
@@ -115,6 +133,7 @@ public:
         Arguments arguments(signature, values);
         const hg_return_t ret = HG_Get_input(handle_, static_cast<Coder*>(&arguments));
         if (ret == HG_SUCCESS) (void)HG_Free_input(handle_, static_cast<Coder*>(&arguments));
+        watch_.received(arguments.size);
         if (!arguments.matches) {
             fail(Errc::signature_mismatch, "the types of caller and handler differ");
             return false;
@@ -131,12 +150,12 @@ public:
         return true;
     }
     void answer(const Writable& result) override {
-        Good good(result);
+        Good good(result, &watch_);
         if (const hg_return_t ret = respond(good); ret != HG_SUCCESS)
             fail(Errc::handler_failed, error_of(ret, "the result cannot be sent").text);
     }
     void fail(Errc code, const std::string& text) override {
-        Bad bad(code, text);
+        Bad bad(code, text, &watch_);
         (void)respond(bad);
         answered_ = true;
         failed_ = true;
@@ -154,6 +173,14 @@ private:
         answered_ = ret == HG_SUCCESS;
         if (!answered_) engine_.leave();
         return ret;
+    }
+
+    void end_watch() noexcept {
+        try {
+            watch_.end(caller().endpoint().core().get(), failed_);
+        } catch (const std::bad_alloc&) {
+            watch_.end(nullptr, failed_);
+        }
     }
 
     EngineCore& engine_;

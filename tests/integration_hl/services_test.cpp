@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What services are made of beside plain calls: providers, coroutines, waiting for any of several,
-// calls to oneself, monitors, introspection; and engines whose handlers share the stream of the
-// network.
+// calls to oneself; and engines whose handlers share the stream of the network.
 #include <unistd.h>
 
 #include <atomic>
@@ -202,33 +201,6 @@ TEST_CASE("calls to oneself copy values as they are where the types are the same
     auto unique = engine.procedure<int(std::unique_ptr<int>)>("unique");
     engine.define("unique", [](const std::unique_ptr<int>& p) { return *p; }).value();
     CHECK(unique.on(engine.self())(std::make_unique<int>(8)).value() == 8);
-}
-
-TEST_CASE("a monitor sees every call and request, and a peer can ask for it") {
-    cinnabar::test::allow_log("not registered");
-    auto counted = std::make_shared<Statistics>();
-    EngineOptions options;
-    options.monitor = counted;
-    {
-        Pair pair(chosen_net(), options);
-        pair.server
-            .define("odd",
-                    [](int i) {
-                        if (i % 2 == 0) throw std::runtime_error("even");
-                    })
-            .value();
-        auto odd = pair.client.procedure<void(int)>("odd");
-        for (int i = 0; i < 10; ++i)
-            CHECK(odd.on(pair.peer)(i).ok() == (i % 2 == 1));
-        const Introspection said = pair.client.introspect(pair.peer, 60s);
-        CHECK(said.procedures == std::vector<std::string>{"cinnabar.introspect", "odd"});
-        CHECK(said.statistics.find("\"procedure\": \"odd\"") != std::string::npos);
-    }
-    const std::string json = counted->json();
-    CHECK(json.find("\"count\": 10, \"failed\": 5, \"queued_seconds\"") != std::string::npos);
-    CHECK(json.find("\"count\": 10, \"failed\": 5, \"seconds\"") != std::string::npos);
-    const std::string text = counted->prometheus();
-    CHECK(text.find("cinnabar_requests_failed_total{procedure=\"odd\"} 5\n") != std::string::npos);
 }
 
 TEST_CASE("handlers on the stream of the network block, nest and are woken from outside") {
