@@ -17,8 +17,8 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-// Lives on the stack of whoever waits.
-class Transfer final : public Alarm {
+// Lives on the stack of whoever waits, from start() to wait().
+class Transfer final : public Listed, public Alarm {
 public:
     static hg_return_t on_end(const hg_cb_info* info) {
         auto& transfer = *static_cast<Transfer*>(info->arg);
@@ -36,7 +36,14 @@ public:
         late_ = !done_;
         if (late_) (void)HG_Bulk_cancel(op);
     }
-    Result<void> wait(std::optional<TimePoint> deadline) {
+    // The engine is closing.
+    void abandon() noexcept {
+        const std::lock_guard lock(mutex_);
+        if (done_) return;
+        abandoned_ = !late_;
+        (void)HG_Bulk_cancel(op);
+    }
+    Result<void> wait(EngineCore& engine, std::optional<TimePoint> deadline) {
         if (deadline) {
             const std::shared_ptr<Runtime> runtime = Runtime::get();
             runtime->timer.arm(*this, *deadline);
@@ -45,7 +52,10 @@ public:
         } else {
             ended_.wait();
         }
+        engine.transfers.remove(*this);
         if (ret_ == HG_SUCCESS) return {};
+        if (ret_ == HG_CANCELED && abandoned_)
+            return Error{Errc::canceled, HG_CANCELED, "the engine is closing", false};
         Error error = error_of(ret_, "transfer");
         if (ret_ == HG_CANCELED) error.code = late_ ? Errc::timeout : Errc::peer_lost;
         return error;
@@ -57,6 +67,7 @@ private:
     std::mutex mutex_;
     bool done_ = false;
     bool late_ = false;
+    bool abandoned_ = false;
     hg_return_t ret_ = HG_SUCCESS;
     Event ended_;
 };
@@ -76,8 +87,11 @@ struct Route {
     std::size_t local_offset;
 
     hg_return_t start(Transfer& moving, std::size_t at, std::size_t size) const {
-        return HG_Bulk_transfer(engine.context, Transfer::on_end, &moving, op, owner, remote,
-                                remote_offset + at, local, local_offset + at, size, &moving.op);
+        const hg_return_t ret =
+            HG_Bulk_transfer(engine.context, Transfer::on_end, &moving, op, owner, remote,
+                             remote_offset + at, local, local_offset + at, size, &moving.op);
+        if (ret == HG_SUCCESS) engine.transfers.add(moving);
+        return ret;
     }
 };
 
@@ -118,7 +132,7 @@ Result<void> move_whole(const Route& route, std::size_t size, std::optional<Time
     Transfer moving;
     if (const hg_return_t ret = route.start(moving, 0, size); ret != HG_SUCCESS)
         return error_of(ret, "transfer");
-    return moving.wait(deadline);
+    return moving.wait(route.engine, deadline);
 }
 
 // The first error ends it; pieces under way are waited for, since they use the memory.
@@ -150,7 +164,7 @@ Result<void> move_pieces(const Route& route, std::size_t size, Pieces pieces,
         }
         if (moving.empty()) break;
         Piece& oldest = moving.front();
-        Result<void> ended = oldest.transfer.wait(deadline);
+        Result<void> ended = oldest.transfer.wait(route.engine, deadline);
         if (outcome.ok() && !ended.ok()) outcome = std::move(ended);
         try {
             if (outcome.ok() && !thrown && arrived) arrived(oldest.offset, oldest.size);
@@ -170,6 +184,11 @@ std::uint8_t flags_of(Access access) {
 }
 
 }  // namespace
+
+void abandon_transfer(Listed& transfer) {
+    static_cast<Transfer&>(transfer).abandon();
+}
+
 }  // namespace detail
 
 Result<Region> Engine::expose(const std::vector<Segment>& segments, Access access) {

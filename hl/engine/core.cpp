@@ -140,33 +140,47 @@ void EngineCore::leave() noexcept {
     WaitList::wake(waiters);
 }
 
-EngineCore::Shard& EngineCore::shard_of(const Listed& call) noexcept {
+void List::add(Listed& one) noexcept {
+    const std::lock_guard lock(lock_);
+    one.previous = nullptr;
+    one.next = first_;
+    if (first_ != nullptr) first_->previous = &one;
+    first_ = &one;
+}
+
+void List::remove(Listed& one) noexcept {
+    const std::lock_guard lock(lock_);
+    (one.previous != nullptr ? one.previous->next : first_) = one.next;
+    if (one.next != nullptr) one.next->previous = one.previous;
+}
+
+void List::visit(void (*visitor)(Listed& one)) {
+    const std::lock_guard lock(lock_);
+    for (Listed* one = first_; one != nullptr; one = one->next)
+        visitor(*one);
+}
+
+List& EngineCore::list_of(const Listed& call) noexcept {
     return calls_[reinterpret_cast<std::uintptr_t>(&call) / 256 % calls_.size()];
 }
 
 void EngineCore::list(Listed& call) noexcept {
-    Shard& shard = shard_of(call);
-    const std::lock_guard lock(shard.lock);
-    call.previous = nullptr;
-    call.next = shard.first;
-    if (shard.first != nullptr) shard.first->previous = &call;
-    shard.first = &call;
+    list_of(call).add(call);
 }
 
 void EngineCore::unlist(Listed& call) noexcept {
-    Shard& shard = shard_of(call);
-    const std::lock_guard lock(shard.lock);
-    (call.previous != nullptr ? call.previous->next : shard.first) = call.next;
-    if (call.next != nullptr) call.next->previous = call.previous;
+    list_of(call).remove(call);
 }
 
 void EngineCore::for_calls(void (*visit)(Listed& call)) {
-    for (Shard& shard : calls_) {
-        // No call can go while this is held.
-        const std::lock_guard lock(shard.lock);
-        for (Listed* call = shard.first; call != nullptr; call = call->next)
-            visit(*call);
-    }
+    for (List& calls : calls_)
+        calls.visit(visit);
+}
+
+void EngineCore::take_back_all() {
+    for_calls(abandon_call);
+    transfers.visit(abandon_transfer);
+    answers.take_back_all();
 }
 
 std::string full_name(const std::string& name, std::uint16_t provider) {
@@ -242,8 +256,8 @@ Result<void> EngineCore::close(Clock::duration patience) {
     for (const Phase next : {draining, closed}) {
         set_phase(next);
         while (!drained_before(deadline)) {
-            // Handlers may begin new calls as long as they run.
-            for_calls(abandon_call);
+            // Handlers may begin new ones as long as they run.
+            take_back_all();
             deadline = Clock::now() + std::chrono::milliseconds(100);
         }
     }
@@ -253,6 +267,7 @@ Result<void> EngineCore::close(Clock::duration patience) {
 }
 
 void EngineCore::close_network() {
+    answers.close();
     if (options.listen) (void)HG_Context_unpost(context);
     streams_.clear();
     std::vector<std::shared_ptr<Served>> ended;

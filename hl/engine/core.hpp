@@ -16,6 +16,7 @@
 
 #include "cinnabar/engine.hpp"
 #include "cinnabar/sync.hpp"
+#include "hl/engine/answers.hpp"
 #include "hl/engine/configuration.hpp"
 #include "hl/ult/stream.hpp"
 
@@ -98,16 +99,31 @@ struct Entry {
     std::shared_ptr<Served> served;  // null: only called from here
 };
 
-// A call in the engine's list.
+// A call or a transfer in one of the engine's lists.
 struct Listed {
     Listed* next = nullptr;
     Listed* previous = nullptr;
 };
 
+class List {
+public:
+    void add(Listed& one) noexcept;
+    void remove(Listed& one) noexcept;
+    // None can go meanwhile.
+    void visit(void (*visitor)(Listed& one));
+
+private:
+    Lock lock_;
+    Listed* first_ = nullptr;
+};
+
 class EngineCore final : public std::enable_shared_from_this<EngineCore>, public Poller {
 public:
     explicit EngineCore(const EngineOptions& given)
-        : options(with_lists(given)), pools(make_pools(options)), pool(pools.front()) {}
+        : options(with_lists(given)),
+          pools(make_pools(options)),
+          pool(pools.front()),
+          answers(*this, pool.core()->runtime) {}
     EngineCore(const EngineCore&) = delete;
     EngineCore& operator=(const EngineCore&) = delete;
     ~EngineCore() = default;
@@ -143,18 +159,16 @@ public:
     hg_class_t* cls = nullptr;
     hg_context_t* context = nullptr;
     std::shared_ptr<Address> self;
+    Answers answers;
+    List transfers;
 
 private:
     friend class Resource;
     enum Phase : std::uint64_t { open_phase = 0, draining = 1, closed = 2, phases = 3, one = 4 };
-    struct Shard {
-        Lock lock;
-        Listed* first = nullptr;
-    };
-
     Phase phase() const noexcept { return static_cast<Phase>(state_.load() & phases); }
     void set_phase(Phase phase) noexcept;
-    Shard& shard_of(const Listed& call) noexcept;
+    List& list_of(const Listed& call) noexcept;
+    void take_back_all();
     void start_streams();
     bool drained_before(TimePoint deadline);
     void for_calls(void (*visit)(Listed& call));
@@ -163,7 +177,7 @@ private:
     std::atomic<std::uint64_t> state_{closed};  // a phase, and how many are inside
     Lock idle_lock_;
     WaitList idle_;
-    std::array<Shard, 8> calls_;
+    std::array<List, 8> calls_;
     std::mutex mutex_;  // registering
     std::map<hg_id_t, std::unique_ptr<Entry>> entries_;
     std::mutex resources_mutex_;
@@ -214,6 +228,8 @@ hg_return_t on_request(hg_handle_t handle) noexcept;
 // The close: ends a call unless it has ended; reads the result of one that nobody has waited for.
 void abandon_call(Listed& call);
 void settle_call(Listed& call);
+// The same of a transfer: takes it back unless it has ended.
+void abandon_transfer(Listed& transfer);
 
 // Somebody here who called, as the handler's side sees it: see local.cpp.
 class LocalCall {

@@ -80,7 +80,10 @@ private:
 };
 
 hg_return_t on_responded(const hg_cb_info* info) {
-    static_cast<EngineCore*>(info->arg)->leave();
+    auto& slot = *static_cast<Answers::Slot*>(info->arg);
+    EngineCore& engine = slot.engine;
+    engine.answers.ended(slot);
+    engine.leave();
     return HG_SUCCESS;
 }
 
@@ -168,10 +171,17 @@ private:
     hg_return_t respond(Coder& coder) {
         if (answered_) return HG_SUCCESS;
         // The answer on its way counts by itself; it cannot be refused while the request counts.
+        Answers::Slot* slot = engine_.answers.take(handle_, deadline_);
+        if (slot == nullptr) return HG_NOMEM;
         (void)engine_.enter();
-        const hg_return_t ret = HG_Respond(handle_, on_responded, &engine_, &coder);
+        const hg_return_t ret = HG_Respond(handle_, on_responded, slot, &coder);
         answered_ = ret == HG_SUCCESS;
-        if (!answered_) engine_.leave();
+        if (answered_) {
+            engine_.answers.posted(*slot, handle_);
+        } else {
+            engine_.answers.drop(*slot);
+            engine_.leave();
+        }
         return ret;
     }
 

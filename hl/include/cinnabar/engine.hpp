@@ -155,9 +155,10 @@ public:
     // if it is a Statistics.
     std::string configuration() const;
 
-    // Closes: new requests are refused from here on, those under way are waited for; calls of this
-    // engine that have not ended after `patience` are canceled; then handlers are waited for as
-    // long as it takes, since they use memory that would go. Afterwards every operation gives
+    // Closes: new requests are refused from here on, those under way are waited for; calls and
+    // transfers of this engine that have not ended after `patience` are canceled, answers that
+    // have not left are dropped; then handlers are waited for as long as it takes, since they use
+    // memory that would go. Afterwards every operation gives
     // Errc::closed. Errc::invalid when called by a unit of the engine's pool. The second time does
     // nothing.
     Result<void> finalize(Clock::duration patience);
