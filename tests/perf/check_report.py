@@ -28,6 +28,9 @@ def check_result(result):
     assert result["unit"] == ("MB/s" if "bytes" in result else "us/call"), name
     check_spread(result["value"], name)
     check_floor(result["floor"], name)
+    assert 0 <= result["ratio_uncertainty"] <= 1e9 and result["ratio_between_passes"] >= 0, name
+    beside = {other["name"] for other in result["others"]}
+    assert ("the same calls, busy" in beside) == (result["mode"] == "blocking"), f"{name}: {beside}"
     for other in result["others"]:
         check_floor(other, name)
 

@@ -36,7 +36,10 @@ struct Command {
     std::uint64_t count = 0;
     std::uint64_t size = 0;
     std::array<char, 64> text{};  // ends with NUL
+    std::uint32_t net = 0;        // which of the nets that the server may have open
 };
+
+inline constexpr std::uint32_t most_nets = 2;
 
 struct Reply {
     std::uint64_t value = 0;

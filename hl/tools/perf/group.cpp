@@ -62,7 +62,7 @@ std::vector<Group> groups() {
     return all;
 }
 
-std::vector<Case> call_cases(const Group& group, Peer& peer, Session& session) {
+std::vector<Case> call_cases(const Group& group, Peer& peer, Session& session, Session* busy) {
     std::vector<Case> cases;
     for (const std::uint64_t window : {1, 16, 64}) {
         Case made;
@@ -72,6 +72,10 @@ std::vector<Case> call_cases(const Group& group, Peer& peer, Session& session) {
         made.in_flight = window;
         made.probe = session.calls(window);
         add_call_floors(group, window, peer, made);
+        if (busy != nullptr) {
+            made.others.push_back(busy->calls(window));
+            made.others.back().name = "the same calls, busy";
+        }
         cases.push_back(made);
     }
     return cases;

@@ -29,8 +29,9 @@ struct Group {
 // All there are.
 std::vector<Group> groups();
 
-// The calls of a group. The cases borrow both.
-std::vector<Case> call_cases(const Group& group, Peer& peer, Session& session);
+// The calls of a group, beside those of a busy session of the same network, unless it is null. The
+// cases borrow all.
+std::vector<Case> call_cases(const Group& group, Peer& peer, Session& session, Session* busy);
 
 // Its pulls between memory of one kind, which Session::describe() prepares; none in blocking mode.
 std::vector<Case> pull_cases(const Group& group, Memory memory, Peer& peer, Session& session);

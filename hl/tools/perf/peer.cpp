@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <fstream>
+#include <string_view>
 
 #include "hl/tools/perf/cpu.hpp"
 #include "hl/tools/perf/fail.hpp"
@@ -42,8 +44,8 @@ Peer::~Peer() {
     end_server(control_, server_);
 }
 
-std::string Peer::open_net(const std::string& info, bool busy) {
-    Command command{Task::open_net, busy, 0, 0, {}};
+std::string Peer::open_net(const std::string& info, bool busy, std::uint32_t net) {
+    Command command{Task::open_net, busy, 0, 0, {}, net};
     if (info.size() >= command.text.size()) fail("the net's name is too long: " + info);
     std::copy(info.begin(), info.end(), command.text.begin());
     return control_.ask(command).bytes;
@@ -111,6 +113,17 @@ Probe Peer::copy(std::size_t size) {
                 copy_memory(area_, size, buffer(), warm);
                 return copy_memory(area_, size, buffer(), count);
             }};
+}
+
+std::uint64_t Peer::disturbances() const {
+    std::uint64_t count = 0;
+    for (const pid_t process : {::getpid(), server_}) {
+        std::ifstream stream(fmt::format("/proc/{}/status", process));
+        static constexpr std::string_view key = "nonvoluntary_ctxt_switches:";
+        for (std::string line; std::getline(stream, line);)
+            if (line.rfind(key, 0) == 0) count += std::stoull(line.substr(key.size()));
+    }
+    return count;
 }
 
 }  // namespace cinnabar::perf

@@ -26,12 +26,14 @@ public:
     bool is_pinned() const { return pinned_; }
     // Where the server runs, -1 if it is anywhere.
     int server_cpu() const { return server_cpu_; }
+    // How often the system has taken a processor away from either process.
+    std::uint64_t disturbances() const;
     // The client's memory: what floors and pulls read into; `largest_transfer` bytes.
     std::byte* buffer() { return buffer_.data(); }
 
-    // Opens the server's net and returns its address; closes it.
-    std::string open_net(const std::string& info, bool busy);
-    void close_net() { control_.ask({Task::close_net, 0, 0, 0, {}}); }
+    // Opens the server's net of that number and returns its address; closes it.
+    std::string open_net(const std::string& info, bool busy, std::uint32_t net = 0);
+    void close_net(std::uint32_t net = 0) { control_.ask({Task::close_net, 0, 0, 0, {}, net}); }
 
     Probe cache_line();
     Probe ring(std::uint64_t window);

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* row = "{:<28} {:>11} {:>11} {:>8} {:>13} {:>7}  {}\n";
+constexpr const char* row = "{:<28} {:>11} {:>11} {:>8} {:>13} {:>6} {:>7} {:>8}  {}\n";
 
 bool is_call(const Case& what) {
     return what.bytes == 0;
@@ -55,12 +55,15 @@ Report::Report(const Limits& limits, bool pinned) : document_(host_facts()) {
                             {"attempts", limits.attempts},
                             {"phase_seconds", limits.phase_seconds},
                             {"tolerance", limits.tolerance},
+                            {"passes", limits.passes},
+                            {"precision", limits.precision},
                             {"pinned", pinned}};
     document_["results"] = json::array();
 }
 
 void Report::print_header() const {
-    fmt::print(row, "case", "value", "floor", "ratio", "middle half", "rounds", "floor is");
+    fmt::print(row, "case", "value", "floor", "ratio", "middle half", "+-", "passes", "rounds",
+               "floor is");
 }
 
 void Report::add(const Case& what, const Figure& figure) {
@@ -73,25 +76,30 @@ void Report::add(const Case& what, const Figure& figure) {
         entry["memory"] = what.memory;
     }
     if (figure.kept == 0) {
-        fmt::print(row, what.name, "-", "-", "-", "-", fmt::format("0/{}", figure.dropped),
+        fmt::print(row, what.name, "-", "-", "-", "-", "-", "-",
+                   fmt::format("0/{}", figure.dropped),
                    what.floor.name + ", which was never steady");
         document_["results"].push_back(entry);
         return;
     }
     const Spread over = ratio(what, figure.floor);
+    entry["ratio_uncertainty"] = figure.uncertainty;
+    entry["ratio_between_passes"] = figure.between_passes;
     entry["value"] = as_json(what, figure.seconds);
     if (is_call(what)) entry["calls_per_second"] = 1 / figure.seconds.median;
     entry["floor"] = as_json(what, figure.floor);
     fmt::print(row, what.name, number(shown(what, figure.seconds.median)),
                number(shown(what, figure.floor.seconds.median)), fmt::format("{:.2f}", over.median),
                fmt::format("{:.2f}..{:.2f}", over.low, over.high),
+               fmt::format("{:.0f}%", figure.uncertainty * 100),
+               fmt::format("{:.0f}%", figure.between_passes * 100),
                fmt::format("{}/{}", figure.kept, figure.kept + figure.dropped), figure.floor.name);
     for (const Timing& other : figure.others) {
         entry["others"].push_back(as_json(what, other));
         const Spread beside = ratio(what, other);
         fmt::print(row, "", "", number(shown(what, other.seconds.median)),
                    fmt::format("{:.2f}", beside.median),
-                   fmt::format("{:.2f}..{:.2f}", beside.low, beside.high), "", other.name);
+                   fmt::format("{:.2f}..{:.2f}", beside.low, beside.high), "", "", "", other.name);
     }
     document_["results"].push_back(entry);
     std::fflush(stdout);

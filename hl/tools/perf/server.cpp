@@ -4,6 +4,7 @@
 #include <mercury_bulk.h>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -17,6 +18,11 @@
 
 namespace cinnabar::perf {
 namespace {
+
+struct OpenNet {
+    std::unique_ptr<Service> service;
+    std::unique_ptr<Net> net;
+};
 
 class Server {
 public:
@@ -47,23 +53,22 @@ private:
     SharedArea& area_;
     RingFloor ring_;
     std::vector<std::byte> memory_;
-    std::unique_ptr<Service> service_;
-    std::unique_ptr<Net> net_;
+    std::array<OpenNet, most_nets> nets_;
     hg_bulk_t region_ = HG_BULK_NULL;
 };
 
 // Tasks that reply when they are done; false if it is none of them.
 bool Server::control_net(const Command& command) {
+    OpenNet& open = nets_.at(command.net);
     switch (command.task) {
         case Task::open_net:
             note_bare_process();
-            net_ = std::make_unique<Net>(command.text.data(), true, command.flag != 0);
-            service_ = std::make_unique<Service>(net_->hg_class());
-            control_.reply(0, net_->self());
+            open.net = std::make_unique<Net>(command.text.data(), true, command.flag != 0);
+            open.service = std::make_unique<Service>(open.net->hg_class());
+            control_.reply(0, open.net->self());
             return true;
         case Task::close_net:
-            net_.reset();
-            service_.reset();
+            open = {};
             control_.reply();
             return true;
         case Task::export_region:
@@ -88,8 +93,8 @@ void Server::answer(const Command& command) {
     const int socket = inheritance_.socket;
     switch (command.task) {
         case Task::serve:
-            return net_->serve(std::max(1U, static_cast<unsigned>(command.count)),
-                               command.flag != 0);
+            return nets_.at(command.net)
+                .net->serve(std::max(1U, static_cast<unsigned>(command.count)), command.flag != 0);
         case Task::bounce_line:
             return bounce_line_back(area_, command.count);
         case Task::echo_ring:
@@ -112,8 +117,8 @@ void Server::export_region(const Command& command) {
     void* memory = memory_.data();
     const hg_size_t size = command.size;
     const bool from_library = command.flag != 0;
-    check(HG_Bulk_create(net_->hg_class(), 1, from_library ? nullptr : &memory, &size,
-                         HG_BULK_READ_ONLY, &region_),
+    check(HG_Bulk_create(nets_.at(command.net).net->hg_class(), 1, from_library ? nullptr : &memory,
+                         &size, HG_BULK_READ_ONLY, &region_),
           "HG_Bulk_create");
     if (from_library) {
         hg_size_t length = 0;

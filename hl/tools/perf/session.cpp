@@ -23,9 +23,10 @@ hg_return_t note_end(const hg_cb_info* info) {
 
 }  // namespace
 
-Session::Session(Peer& peer, const std::string& info, bool busy)
+Session::Session(Peer& peer, const std::string& info, bool busy, std::uint32_t number)
     : peer_(peer),
-      server_address_(peer.open_net(info, busy)),
+      number_(number),
+      server_address_(peer.open_net(info, busy, number)),
       net_(client_info(info), false, busy) {
     check(HG_Addr_lookup2(net_.hg_class(), server_address_.c_str(), &server_), "HG_Addr_lookup2");
 }
@@ -33,7 +34,7 @@ Session::Session(Peer& peer, const std::string& info, bool busy)
 Session::~Session() {
     drop_regions();
     check(HG_Addr_free(net_.hg_class(), server_), "HG_Addr_free");
-    peer_.close_net();
+    peer_.close_net(number_);
 }
 
 Probe Session::calls(std::uint64_t window) {
@@ -68,7 +69,7 @@ Probe Session::beside_service(const Probe& floor) {
 }
 
 void Session::serve() {
-    peer_.control().ask({Task::serve, 0, 0, 0, {}});
+    peer_.control().ask({Task::serve, 0, 0, 0, {}, number_});
 }
 
 void Session::stop() {
@@ -107,7 +108,8 @@ void Session::describe(Memory memory) {
     void* buffer = peer_.buffer();
     const bool from_library = memory == Memory::library;
     drop_regions();
-    const Reply reply = peer_.control().ask({Task::export_region, from_library, 0, size, {}});
+    const Reply reply =
+        peer_.control().ask({Task::export_region, from_library, 0, size, {}, number_});
     remote_address_ = reply.value;
     check(HG_Bulk_deserialize(net_.hg_class(), &remote_, reply.bytes.data(), reply.bytes.size()),
           "HG_Bulk_deserialize");
@@ -120,7 +122,7 @@ void Session::drop_regions() {
     if (local_ == HG_BULK_NULL) return;
     check(HG_Bulk_free(std::exchange(local_, HG_BULK_NULL)), "HG_Bulk_free");
     check(HG_Bulk_free(std::exchange(remote_, HG_BULK_NULL)), "HG_Bulk_free");
-    peer_.control().ask({Task::drop_region, 0, 0, 0, {}});
+    peer_.control().ask({Task::drop_region, 0, 0, 0, {}, number_});
 }
 
 std::byte* Session::local_memory() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A net open in both processes, and what is measured over it: calls of "sum", and pulls of the
-// server's memory. The probes borrow the session. One thread.
+// server's memory. The probes borrow the session. A second one may be open beside it, to compare
+// with. One thread.
 #pragma once
 
 #include <string>
@@ -14,8 +15,8 @@ enum class Memory { user, library };
 
 class Session {
 public:
-    // Opens `info` for listening at the server, for calling here.
-    Session(Peer& peer, const std::string& info, bool busy);
+    // Opens `info` for listening at the server, as its net of that number, for calling here.
+    Session(Peer& peer, const std::string& info, bool busy, std::uint32_t number = 0);
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
     ~Session();
@@ -43,6 +44,7 @@ private:
     std::byte* local_memory();
 
     Peer& peer_;
+    std::uint32_t number_;
     std::string server_address_;
     Net net_;
     hg_addr_t server_ = HG_ADDR_NULL;
