@@ -278,7 +278,7 @@ Address* Context::address_of_greeting(const Connection& connection, const Greeti
     const auto nameless = [&] {
         const std::string name = fmt::format(
             "{}{}#{:016x}", prefix, connection.remote_ip.with_port(0), greeting.incarnation);
-        return table.intern(name, connection.remote_ip, 0);
+        return table.intern(name, connection.remote_ip, std::uint16_t{0});
     };
     if (!greeting.listening) return nameless();
     if (!greeting.name.starts_with(prefix)) return nullptr;

@@ -42,15 +42,9 @@ Memory::~Memory() {
 }
 
 Status Memory::create(Class&, const na_segment* from, std::size_t count, unsigned long flags_in) {
-    std::vector<Segment> made;
-    made.reserve(count);
-    for (const na_segment& segment : std::span(from, count)) {
-        if (segment.len == 0) continue;
-        made.push_back({reinterpret_cast<std::uintptr_t>(segment.base), segment.len, length, 0});
-        length += segment.len;
-    }
     flags = static_cast<std::uint32_t>(flags_in);
-    region = std::make_shared<Region>(std::move(made), length, flags);
+    region = std::make_shared<Region>(from, count, flags);
+    length = region->length();
     return NA_SUCCESS;
 }
 

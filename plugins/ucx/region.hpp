@@ -1,65 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Described memory of this process, and the table in which an owner finds it by the random key that
-// peers present. A region may be deregistered while a peer's transfer is under way: whoever copies
-// its bytes pins it for the length of one copy, and deregistration waits for pins, so that
-// afterwards nothing touches the memory. Any thread.
+// The SDK's regions by this plugin's names. The key of a segment says which of the packed UCX keys
+// it has; only those of a peer's memory have one.
 #pragma once
 
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <vector>
-
-#include "na/base/local_atomic.hpp"
-#include "na/sdk/key_table.hpp"
+#include "na/sdk/region.hpp"
 
 namespace cinnabar::ucx {
 
-// The pieces that a linear range of bytes lies in.
-struct Segment {
-    std::uint64_t base = 0;
-    std::uint64_t length = 0;
-    std::uint64_t start = 0;  // offset at which it begins
-    std::uint32_t key = 0;    // remote: which of the packed keys
-};
-
-// The segment that an offset lies in; the offset is inside.
-std::size_t segment_at(const std::vector<Segment>& segments, std::uint64_t offset) noexcept;
-
-// Whether a range lies within so many bytes.
-constexpr bool inside(std::uint64_t offset, std::uint64_t size, std::uint64_t length) noexcept {
-    return offset <= length && size <= length - offset;
-}
-
-class Region {
-public:
-    Region(std::vector<Segment>&& segments, std::uint64_t length, std::uint32_t flags) noexcept
-        : segments_(std::move(segments)), length_(length), flags_(flags) {}
-
-    const std::vector<Segment>& segments() const noexcept { return segments_; }
-    std::uint64_t length() const noexcept { return length_; }
-    std::uint32_t flags() const noexcept { return flags_; }
-    // Copy a range, which is inside, between the region and plain bytes.
-    void copy_in(std::uint64_t offset, const std::byte* from, std::size_t size) const noexcept;
-    void copy_out(std::uint64_t offset, std::byte* to, std::size_t size) const noexcept;
-
-    // False when the region is not registered any more.
-    bool pin() noexcept;
-    void unpin() noexcept { pins_.fetch_sub(1, std::memory_order_release); }
-    void revive() noexcept { dead_.store(false, std::memory_order_relaxed); }
-    // Refuses pins from now on and waits for those taken: one copy at most.
-    void retire() noexcept;
-
-private:
-    std::vector<Segment> segments_;
-    std::uint64_t length_;
-    std::uint32_t flags_;
-    LocalAtomic<int> pins_{0};
-    std::atomic<bool> dead_{true};
-};
-
-// Where an owner finds what a peer names.
-using RegionTable = na::sdk::KeyTable<Region>;
+using na::sdk::inside;
+using na::sdk::Region;
+using na::sdk::RegionTable;
+using na::sdk::Segment;
+using na::sdk::segment_at;
 
 }  // namespace cinnabar::ucx

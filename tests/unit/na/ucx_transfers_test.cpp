@@ -19,9 +19,9 @@ using namespace cinnabar::ucx;
 namespace {
 
 std::shared_ptr<Region> three_segments(std::array<unsigned char, 64>& memory) {
-    const auto base = reinterpret_cast<std::uintptr_t>(memory.data());
-    std::vector<Segment> segments = {{base + 10, 5, 0, 0}, {base, 3, 5, 0}, {base + 40, 9, 8, 0}};
-    return std::make_shared<Region>(std::move(segments), 17, NA_MEM_READWRITE);
+    const std::array<na_segment, 4> segments{
+        {{&memory[10], 5}, {&memory[0], 3}, {&memory[60], 0}, {&memory[40], 9}}};
+    return std::make_shared<Region>(segments.data(), segments.size(), NA_MEM_READWRITE);
 }
 
 }  // namespace
@@ -159,8 +159,8 @@ TEST_CASE("a region is found by its key, while it is registered") {
 
 TEST_CASE("nobody copies a region that is retired, and it waits for those who do") {
     std::array<unsigned char, 64> memory{};
-    const auto base = reinterpret_cast<std::uintptr_t>(memory.data());
-    Region region({{base, 64, 0, 0}}, 64, NA_MEM_READWRITE);
+    const na_segment segment{memory.data(), memory.size()};
+    Region region(&segment, 1, NA_MEM_READWRITE);
     CHECK_FALSE(region.pin());
     region.revive();
     REQUIRE(region.pin());

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "plugins/ucx/region.hpp"
+#include "na/sdk/region.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <thread>
 
-namespace cinnabar::ucx {
+namespace cinnabar::na::sdk {
 
 namespace {
 
@@ -31,6 +32,16 @@ std::size_t segment_at(const std::vector<Segment>& segments, std::uint64_t offse
         std::upper_bound(segments.begin(), segments.end(), offset,
                          [](std::uint64_t at, const Segment& part) { return at < part.start; });
     return static_cast<std::size_t>(after - segments.begin() - 1);
+}
+
+Region::Region(const na_segment* segments, std::size_t count, std::uint32_t flags) : flags_(flags) {
+    segments_.reserve(count);
+    for (const na_segment& segment : std::span(segments, count)) {
+        if (segment.len == 0) continue;
+        segments_.push_back(
+            {reinterpret_cast<std::uintptr_t>(segment.base), segment.len, length_, 0});
+        length_ += segment.len;
+    }
 }
 
 void Region::copy_in(std::uint64_t offset, const std::byte* from, std::size_t size) const noexcept {
@@ -60,4 +71,4 @@ void Region::retire() noexcept {
         std::this_thread::yield();
 }
 
-}  // namespace cinnabar::ucx
+}  // namespace cinnabar::na::sdk
