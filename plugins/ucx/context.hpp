@@ -223,6 +223,7 @@ private:
     void cancel_rma(Op& op);
 
     // progress.cpp
+    void rouse() noexcept;
     void mark_dirty(Connection& connection);
     void mark_failed(Connection& connection);
     void pump(Connection& connection);

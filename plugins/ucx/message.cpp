@@ -173,7 +173,10 @@ Context::Sent Context::transmit(Connection& connection, MessageType type, Flight
     const ucs_status_ptr_t result = ucp_am_send_nbx(
         connection.ep, static_cast<unsigned>(type), flight.header.data(), message_header_size,
         bytes == nullptr ? &flight : bytes, bytes == nullptr ? 1 : size, &params);
-    if (UCS_PTR_IS_PTR(result)) return Sent::pending;
+    if (UCS_PTR_IS_PTR(result)) {
+        rouse();
+        return Sent::pending;
+    }
     --connection.sending;
     flights_.land(flight);
     if (result == nullptr) return Sent::done;

@@ -33,16 +33,24 @@ bool has_ended(std::uint32_t process) noexcept {
 
 }  // namespace
 
+// A thread that sleeps has seen that there was nothing to do; now a post has made work for a poll,
+// or left UCX something that only its progress brings on, a send that waits for room for example.
+void Context::rouse() noexcept {
+    if (armed_) wake();
+}
+
 void Context::mark_dirty(Connection& connection) {
     if (connection.in_dirty) return;
     connection.in_dirty = true;
     dirty_.push_back(&connection);
+    rouse();
 }
 
 void Context::mark_failed(Connection& connection) {
     if (connection.in_failed) return;
     connection.in_failed = true;
     failed_.push_back(&connection);
+    rouse();
 }
 
 // Gives UCX what waits, as far as it may have it.

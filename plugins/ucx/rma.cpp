@@ -191,7 +191,10 @@ bool Context::begin_piece(Connection& connection, Op& op, const std::vector<ucp_
         op.kind == OpKind::put ? ucp_put_nbx(connection.ep, buffer, length, target, key, &params)
                                : ucp_get_nbx(connection.ep, buffer, length, target, key, &params);
     op.done += length;
-    if (UCS_PTR_IS_PTR(result)) return true;
+    if (UCS_PTR_IS_PTR(result)) {
+        rouse();
+        return true;
+    }
     --connection.pieces;
     --op.pieces;
     flights_.land(*flight);
@@ -222,7 +225,7 @@ void Context::flush(Connection& connection, Op* op) {
     params.cb.send = on_piece;
     params.user_data = flight;
     const ucs_status_ptr_t result = ucp_ep_flush_nbx(connection.ep, &params);
-    if (UCS_PTR_IS_PTR(result)) return;
+    if (UCS_PTR_IS_PTR(result)) return rouse();
     --connection.pieces;
     flights_.land(*flight);
     if (op == nullptr) return;

@@ -113,7 +113,10 @@ bool Context::give(Connection& connection, MessageType type, TransferHeader head
     const ucs_status_ptr_t result =
         ucp_am_send_nbx(connection.ep, static_cast<unsigned>(type), flight.header.data(),
                         transfer_header_size, buffer, packed ? 1 : flight.size, &params);
-    if (UCS_PTR_IS_PTR(result)) return true;
+    if (UCS_PTR_IS_PTR(result)) {
+        rouse();
+        return true;
+    }
     --connection.pieces;
     flights_.land(flight);
     if (result == nullptr) return true;

@@ -65,8 +65,6 @@ constexpr Exception exceptions[] = {
     {"ucx_tcp", ucx_fork_test, ucx_fork_reason},
     {"ucx_tcp_busy", ucx_fork_test, ucx_fork_reason},
     {"ucx_tcp_ipv6", ucx_fork_test, ucx_fork_reason},
-    {"ucx_self", "a sleeper in each of several contexts is woken by its message",
-     "an open bug: a first message between contexts of which all sleep does not arrive"},
 };
 
 // Tests that all transports of a class are excused from.
