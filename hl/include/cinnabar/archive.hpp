@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "cinnabar/aggregate.hpp"
 
@@ -42,13 +43,45 @@ concept HasArchive = requires(A& a, T& value) {
     archive(a, value);
 };
 
-// Copied as it lies in memory, alone or many at once. A bool is not: not every byte is one.
+// Whether a T is written as it lies in memory, which is what its members one by one would be:
+// numbers, enums, and aggregates of these without gaps. A bool is not: not every byte is one.
 template <class T>
-inline constexpr bool is_bitwise = (std::is_arithmetic_v<T> ||
-                                    std::is_enum_v<T>)&&!std::is_same_v<std::remove_cv_t<T>, bool>;
+struct Bitwise;
+
+template <class T>
+inline constexpr bool is_bitwise = Bitwise<std::remove_cv_t<T>>::value;
 
 template <class T>
 inline constexpr bool never = false;
+
+}  // namespace detail
+
+namespace detail {
+
+template <class... Member>
+struct BitwiseMembers {
+    static constexpr bool value = (is_bitwise<Member> && ...);
+    static constexpr std::size_t size = (sizeof(Member) + ... + 0);
+};
+
+template <class T>
+struct Bitwise {
+    static consteval bool find() {
+        if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
+            return !std::is_same_v<T, bool>;
+        } else if constexpr (HasCodec<T> || !std::is_trivially_copyable_v<T> || !Aggregate<T>) {
+            return false;
+        } else if constexpr (HasArchive<T, Writer> || HasArchive<T, Reader>) {
+            return false;
+        } else {
+            using Members = decltype(visit_members(std::declval<T&>(), [](auto&... members) {
+                return BitwiseMembers<std::remove_cvref_t<decltype(members)>...>();
+            }));
+            return Members::value && Members::size == sizeof(T);
+        }
+    }
+    static constexpr bool value = find();
+};
 
 }  // namespace detail
 

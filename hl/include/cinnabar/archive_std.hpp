@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The standard library's types in an archive: string, vector, array, deque, list, set, map and
-// their unordered kin, pair, tuple, optional, variant, unique_ptr. A vector or array of numbers or
-// enums is one copy. On the wire: a length of 8 bytes in front of what varies, an index of 4 in
-// front of a variant, a byte in front of what may be absent.
+// their unordered kin, pair, tuple, optional, variant, unique_ptr. A vector or array of what lies
+// in memory as it is written (numbers, enums, aggregates of these without gaps) is one copy. On the
+// wire: a length of 8 bytes in front of what varies, an index of 4 in front of a variant, a byte in
+// front of what may be absent.
 #pragma once
 
 #include <array>
@@ -28,7 +29,15 @@ inline namespace v1 {
 
 namespace detail {
 
-// Strings and vectors of numbers: the length and the bytes.
+template <class T, std::size_t count>
+struct Bitwise<std::array<T, count>> {
+    static constexpr bool value =
+        is_bitwise<T> && sizeof(std::array<T, count>) == sizeof(T) * count;
+};
+template <class Rep, class Period>
+struct Bitwise<std::chrono::duration<Rep, Period>> : Bitwise<Rep> {};
+
+// Strings and vectors of what is written as it lies in memory: the length and the bytes.
 template <class T>
 struct ContiguousCodec {
     using Element = typename T::value_type;
@@ -109,18 +118,12 @@ template <class T, std::size_t count>
 struct Codec<std::array<T, count>> {
     using Array = std::array<T, count>;
     static void write(Writer& writer, const Array& value) {
-        if constexpr (detail::is_bitwise<T>)
-            writer.bytes(value.data(), sizeof(T) * count);
-        else
-            for (const T& element : value)
-                writer(element);
+        for (const T& element : value)
+            writer(element);
     }
     static void read(Reader& reader, Array& value) {
-        if constexpr (detail::is_bitwise<T>)
-            reader.bytes(value.data(), sizeof(T) * count);
-        else
-            for (T& element : value)
-                reader(element);
+        for (T& element : value)
+            reader(element);
     }
 };
 

@@ -9,6 +9,7 @@
 #include "cinnabar/signature.hpp"
 
 using namespace cinnabar;
+using namespace std::chrono_literals;
 
 namespace shapes {
 
@@ -165,6 +166,56 @@ TEST_CASE("a vector of numbers is its bytes") {
     const std::vector<char> bytes = encode(numbers);
     REQUIRE(bytes.size() == 8 + 12);
     CHECK(std::memcmp(bytes.data() + 8, numbers.data(), 12) == 0);
+}
+
+namespace shapes {
+
+struct Reading {
+    std::int64_t time = 0;
+    std::array<Point, 2> places{};
+    std::chrono::nanoseconds spent{};
+    float value = 0;
+    std::uint32_t count = 0;
+    bool operator==(const Reading&) const = default;
+};
+struct Gap {
+    std::uint8_t small = 0;
+    std::uint32_t large = 0;
+    bool operator==(const Gap&) const = default;
+};
+struct Flagged {
+    std::uint8_t number = 0;
+    bool flag = false;
+};
+
+}  // namespace shapes
+
+TEST_CASE("what lies in memory as it is written is one copy") {
+    using detail::is_bitwise;
+    using namespace shapes;
+    STATIC_REQUIRE(is_bitwise<Point>);
+    STATIC_REQUIRE(is_bitwise<const Reading>);
+    STATIC_REQUIRE(is_bitwise<std::array<Reading, 3>>);
+    STATIC_REQUIRE_FALSE(is_bitwise<Gap>);
+    STATIC_REQUIRE_FALSE(is_bitwise<Flagged>);
+    STATIC_REQUIRE_FALSE(is_bitwise<Account>);
+    STATIC_REQUIRE_FALSE(is_bitwise<Tree>);
+    STATIC_REQUIRE_FALSE(is_bitwise<Nothing>);
+    STATIC_REQUIRE_FALSE(is_bitwise<std::array<bool, 4>>);
+
+    const std::vector<Reading> readings{{1, {{{2, 3}, {4, 5}}}, 6ns, 7, 8}, {}};
+    round_trip(readings);
+    const std::vector<char> bytes = encode(readings);
+    REQUIRE(bytes.size() == 8 + 2 * sizeof(Reading));
+    CHECK(std::memcmp(bytes.data() + 8, readings.data(), 2 * sizeof(Reading)) == 0);
+    // One by one they are the same bytes.
+    CHECK(encode(std::list<Reading>(readings.begin(), readings.end())) == bytes);
+    // Nothing is read of what is not there as a whole; one by one the first would be.
+    std::vector<Reading> back;
+    CHECK(decode({bytes.begin(), bytes.end() - 1}, back) == HG_OVERFLOW);
+    CHECK(back.capacity() == 0);
+    round_trip(std::vector<Gap>{{1, 2}, {3, 4}});
+    CHECK(encode(Gap{1, 2}).size() == 5);
 }
 
 TEST_CASE("a length that the bytes cannot fill is refused before memory is asked for") {
