@@ -9,6 +9,7 @@
 
 #include "hl/engine/core.hpp"
 #include "hl/engine/watch.hpp"
+#include "hl/ult/recycle.hpp"
 #include "hl/ult/runtime.hpp"
 
 namespace cinnabar {
@@ -20,7 +21,10 @@ public:
     static CallCore* make(const CallRequest& request);
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void drop() noexcept {
-        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+        // The last one has nobody beside it who could take another.
+        if (references_.load(std::memory_order_acquire) == 1 ||
+            references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            destroy();
     }
 
     void start(const CallRequest& request);
@@ -28,7 +32,7 @@ public:
     void abandon(Error error);
     // Reads an answer that has come and gives the handle back; once, whoever comes first.
     void collect();
-    void collect_inside();
+    bool read_answer();
     const Error* error() const noexcept { return error_ ? &*error_ : nullptr; }
     Event& ended() noexcept { return ended_; }
     Readable& answer() noexcept { return *answer_; }
@@ -73,8 +77,7 @@ private:
     const bool one_way_;
     Lock lock_;  // of what follows; the stage is also read without
     std::atomic<Stage> stage_{Stage::pending};
-    bool said_all_ = false;  // the C API
-    hg_handle_t handle_ = HG_HANDLE_NULL;
+    std::atomic<hg_handle_t> handle_{HG_HANDLE_NULL};  // while it can be canceled, or read
     std::optional<Error> error_;
     Event ended_;
     bool listed_ = false;
@@ -141,7 +144,7 @@ private:
 CallCore* CallCore::make(const CallRequest& request) {
     constexpr std::size_t unit = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
     constexpr std::size_t own = (sizeof(CallCore) + unit - 1) / unit * unit;
-    void* memory = ::operator new(own + request.answer_size);
+    void* memory = recycled_new(own + request.answer_size);
     auto* call = new (memory) CallCore(request);
     call->answer_ = request.make_answer(static_cast<std::byte*>(memory) + own);
     return call;
@@ -153,7 +156,7 @@ void CallCore::destroy() noexcept {
     if (listed_) engine().unlist(*this);
     answer_->~Readable();
     this->~CallCore();
-    ::operator delete(static_cast<void*>(this));
+    recycled_delete(this);
 }
 
 bool CallCore::claim(Stage stage) noexcept {
@@ -173,10 +176,15 @@ void CallCore::finish(Error error) {
 void CallCore::abandon(Error error) {
     {
         const std::lock_guard lock(lock_);
-        if (now() != Stage::pending) return;
-        decide(Stage::over);
-        error_.emplace(std::move(error));
-        if (handle_ != HG_HANDLE_NULL) (void)HG_Cancel(handle_);
+        const Stage before = now();
+        if (before != Stage::pending && before != Stage::over) return;
+        if (before == Stage::pending) {
+            error_.emplace(std::move(error));
+            decide(Stage::over);
+        }
+        const hg_handle_t handle = handle_.load(std::memory_order_acquire);
+        if (handle != HG_HANDLE_NULL) (void)HG_Cancel(handle);
+        if (before == Stage::over) return;
     }
     watch_.ended(*procedure_, &*error_);
     ended_.set();
@@ -189,32 +197,30 @@ hg_return_t CallCore::forward(const CallRequest& request) {
     if (const hg_return_t ret = HG_Create(engine().context, peer.addr, id, &handle);
         ret != HG_SUCCESS)
         return ret;
-    retain();  // for the callback
+    // One more for the callback. Nobody else has any yet.
+    references_.store(2, std::memory_order_relaxed);
+    // The layer below cannot cancel what it calls in itself. A close that cancels the call before
+    // it is forwarded will do so again.
+    if (!peer.self) handle_.store(handle, std::memory_order_release);
     Request coder(request, watch_);
-    if (const hg_return_t ret = HG_Forward(handle, on_forward, this, static_cast<Coder*>(&coder));
-        ret != HG_SUCCESS) {
-        (void)HG_Destroy(handle);
-        drop();
-        return ret;
+    const hg_return_t ret = HG_Forward(handle, on_forward, this, static_cast<Coder*>(&coder));
+    if (ret == HG_SUCCESS) return ret;
+    references_.store(1, std::memory_order_relaxed);
+    {
+        const std::lock_guard lock(lock_);
+        handle_.store(HG_HANDLE_NULL, std::memory_order_relaxed);
     }
-    // The layer below cannot cancel what it calls in itself.
-    if (peer.self) return HG_SUCCESS;
-    const std::lock_guard lock(lock_);
-    if (said_all_) return HG_SUCCESS;
-    if (now() == Stage::over)
-        (void)HG_Cancel(handle);
-    else
-        handle_ = handle;
-    return HG_SUCCESS;
+    (void)HG_Destroy(handle);
+    return ret;
 }
 
 bool CallCore::start_local(const CallRequest& request) {
     if (!request.peer.core()->self) return false;
     peer_ = request.peer;
-    retain();
+    references_.store(2, std::memory_order_relaxed);
     const hg_id_t id = request.one_way ? request.procedure->one_way_id : request.procedure->id;
     if (serve_local(engine(), id, request.arguments, request.result, *this)) return true;
-    drop();
+    references_.store(1, std::memory_order_relaxed);
     return false;
 }
 
@@ -252,12 +258,11 @@ void CallCore::on_end(hg_return_t ret, hg_handle_t handle) {
     bool keep = false;
     {
         const std::lock_guard lock(lock_);
-        said_all_ = true;
         ours = now() == Stage::pending;
         keep = ours && !error && !one_way_;
         if (ours) decide(keep ? Stage::arrived : Stage::over);
         if (ours && error) error_ = std::move(error);
-        handle_ = keep ? handle : HG_HANDLE_NULL;
+        handle_.store(keep ? handle : HG_HANDLE_NULL, std::memory_order_relaxed);
     }
     // Late: somebody else has ended it, and nobody will read what came.
     if (!keep) (void)HG_Destroy(handle);
@@ -269,7 +274,12 @@ void CallCore::on_end(hg_return_t ret, hg_handle_t handle) {
             watch_.ended(*procedure_, error_ ? &*error_ : nullptr);
         ended_.set();
     }
-    here.leave();
+    // With an answer that is unread it stays inside, until whoever reads it. The close looks for
+    // those that nobody waits for; none comes after it has looked.
+    if (!keep)
+        here.leave();
+    else if (here.is_closing())
+        collect();
 }
 
 hg_return_t CallCore::on_forward(const hg_cb_info* info) {
@@ -291,28 +301,28 @@ void CallCore::decode(hg_handle_t handle) {
     watch_.ended(*procedure_, error());
 }
 
-void CallCore::collect_inside() {
-    hg_handle_t handle = HG_HANDLE_NULL;
-    {
-        const std::lock_guard lock(lock_);
-        if (now() != Stage::arrived) return;
-        decide(Stage::reading);
-        handle = std::exchange(handle_, HG_HANDLE_NULL);
-    }
-    decode(handle);
-    decide(Stage::over);
-}
-
 void CallCore::collect() {
     for (;;) {
         const Stage stage = stage_.load(std::memory_order_acquire);
         if (stage == Stage::pending || stage == Stage::over) return;
-        const Inside inside(engine());
-        if (inside)
-            collect_inside();
-        else
-            std::this_thread::yield();  // the close is about to read it, or does so
+        if (stage == Stage::arrived && read_answer()) return;
+        if (stage == Stage::reading) std::this_thread::yield();  // the close does so
     }
+}
+
+bool CallCore::read_answer() {
+    hg_handle_t handle = HG_HANDLE_NULL;
+    {
+        const std::lock_guard lock(lock_);
+        if (now() != Stage::arrived) return false;
+        decide(Stage::reading);
+        handle = handle_.exchange(HG_HANDLE_NULL, std::memory_order_relaxed);
+    }
+    decode(handle);
+    EngineCore& here = engine();
+    decide(Stage::over);
+    here.leave();
+    return true;
 }
 
 // The handler's side of a call to oneself. Whoever claims it writes the answer; the deadline keeps
@@ -380,7 +390,7 @@ void abandon_call(Listed& call) {
 }
 
 void settle_call(Listed& call) {
-    static_cast<CallCore&>(call).collect_inside();
+    (void)static_cast<CallCore&>(call).read_answer();
 }
 
 }  // namespace detail

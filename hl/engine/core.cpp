@@ -118,24 +118,24 @@ void EngineCore::set_phase(Phase phase) noexcept {
     }
 }
 
-bool EngineCore::enter(bool request) noexcept {
-    const auto was = static_cast<Phase>(state_.fetch_add(one) & phases);
+bool EngineCore::enter(bool request, unsigned times) noexcept {
+    const auto was = static_cast<Phase>(state_.fetch_add(one * times) & phases);
     if (was == open_phase || (was == draining && !request)) return true;
-    leave();
+    leave(times);
     return false;
 }
 
 // While the engine is open nothing of it is touched after the count: whoever closes it may free it
 // as soon as it is 0.
-void EngineCore::leave() noexcept {
+void EngineCore::leave(unsigned times) noexcept {
     std::uint64_t state = state_.load(std::memory_order_relaxed);
     while ((state & phases) == open_phase) {
-        if (state_.compare_exchange_weak(state, state - one)) return;
+        if (state_.compare_exchange_weak(state, state - one * times)) return;
     }
     Waiter* waiters = nullptr;
     {
         const std::lock_guard lock(idle_lock_);
-        if (state_.fetch_sub(one) / one == 1) waiters = idle_.take_all();
+        if (state_.fetch_sub(one * times) / one == times) waiters = idle_.take_all();
     }
     WaitList::wake(waiters);
 }
@@ -245,6 +245,7 @@ bool EngineCore::drained_before(TimePoint deadline) {
 }
 
 Result<void> EngineCore::close(Clock::duration patience) {
+    constexpr auto settling = std::chrono::milliseconds(20);
     if (pool.current())
         return Error{Errc::invalid, HG_SUCCESS, "a handler cannot close its engine", false};
     {
@@ -255,13 +256,15 @@ Result<void> EngineCore::close(Clock::duration patience) {
     TimePoint deadline = Clock::now() + patience;
     for (const Phase next : {draining, closed}) {
         set_phase(next);
-        while (!drained_before(deadline)) {
+        while (!drained_before(std::min(deadline, Clock::now() + settling))) {
+            // Answers that nobody waits for; those that came as the phase changed.
+            for_calls(settle_call);
+            if (Clock::now() < deadline) continue;
             // Handlers may begin new ones as long as they run.
             take_back_all();
             deadline = Clock::now() + std::chrono::milliseconds(100);
         }
     }
-    for_calls(settle_call);
     close_network();
     return {};
 }

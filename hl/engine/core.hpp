@@ -132,8 +132,9 @@ public:
     Result<void> close(Clock::duration patience);
 
     // One more thing inside; false when closed, or for a request when closing.
-    bool enter(bool request = false) noexcept;
-    void leave() noexcept;
+    bool enter(bool request = false, unsigned times = 1) noexcept;
+    void leave(unsigned times = 1) noexcept;
+    bool is_closing() const noexcept { return phase() != open_phase; }
     // Calls that the close must find.
     void list(Listed& call) noexcept;
     void unlist(Listed& call) noexcept;

@@ -84,10 +84,11 @@ bool serve_local(EngineCore& engine, hg_id_t id, const Writable& arguments,
     if (!engine.enter(true)) return false;
     // The call counts as inside by itself from here on.
     engine.leave();
-    const Pool pool = served->pool;
-    PoolCore::adopt(pool.core(), std::make_unique<LocalUnit>(Local(
-                                     call, std::move(own), std::move(served),
-                                     RequestWatch(engine.options.monitor.get(), entry->name))));
+    // Lives with what the unit holds.
+    PoolCore& pool = *served->pool.core();
+    pool.adopt_kept(std::make_unique<LocalUnit>(
+        Local(call, std::move(own), std::move(served),
+              RequestWatch(engine.options.monitor.get(), entry->name))));
     return true;
 }
 

@@ -102,6 +102,7 @@ public:
           handle_(handle),
           served_(std::move(served)),
           answered_(entry.one_way),
+          inside_(entry.one_way ? 1 : 2),
           watch_(engine.options.monitor.get(), entry.name) {}
     Incoming(Incoming&& other) noexcept
         : engine_(other.engine_),
@@ -109,6 +110,7 @@ public:
           served_(std::move(other.served_)),
           deadline_(other.deadline_),
           answered_(other.answered_),
+          inside_(other.inside_),
           watch_(other.watch_) {}
     Incoming& operator=(Incoming&&) = delete;
     ~Incoming() override {
@@ -117,7 +119,7 @@ public:
         if (watch_) end_watch();
         (void)HG_Destroy(handle_);
         served_.reset();
-        engine_.leave();
+        engine_.leave(inside_);
     }
 
     void run() {
@@ -170,17 +172,16 @@ public:
 private:
     hg_return_t respond(Coder& coder) {
         if (answered_) return HG_SUCCESS;
-        // The answer on its way counts by itself; it cannot be refused while the request counts.
         Answers::Slot* slot = engine_.answers.take(handle_, deadline_);
         if (slot == nullptr) return HG_NOMEM;
-        (void)engine_.enter();
         const hg_return_t ret = HG_Respond(handle_, on_responded, slot, &coder);
         answered_ = ret == HG_SUCCESS;
         if (answered_) {
+            // The answer on its way counts by itself.
+            inside_ = 1;
             engine_.answers.posted(*slot, handle_);
         } else {
             engine_.answers.drop(*slot);
-            engine_.leave();
         }
         return ret;
     }
@@ -198,6 +199,7 @@ private:
     std::shared_ptr<Served> served_;
     std::optional<TimePoint> deadline_;
     bool answered_;
+    unsigned inside_;  // how often this counts in the engine
     bool failed_ = false;
     RequestWatch watch_;
 };
@@ -220,15 +222,16 @@ hg_return_t on_request(hg_handle_t handle) noexcept {
     auto& engine = *static_cast<EngineCore*>(HG_Context_get_data(info->context));
     Entry* entry = engine.entry(info->id);
     std::shared_ptr<Served> served = entry != nullptr ? entry->load() : nullptr;
-    if (served != nullptr && engine.enter(true)) {
+    const unsigned times = entry != nullptr && entry->one_way ? 1 : 2;
+    if (served != nullptr && engine.enter(true, times)) {
         // Lives with what the unit holds.
-        const std::shared_ptr<PoolCore>& pool = served->pool.core();
+        PoolCore& pool = *served->pool.core();
         auto* unit = new (std::nothrow) IncomingUnit(engine, handle, std::move(served), *entry);
         if (unit != nullptr) {
-            PoolCore::adopt(pool, std::unique_ptr<Unit>(unit));
+            pool.adopt_kept(std::unique_ptr<Unit>(unit));
             return HG_SUCCESS;
         }
-        engine.leave();
+        engine.leave(times);
         (void)HG_Destroy(handle);
     } else if (entry != nullptr && entry->one_way) {
         (void)HG_Destroy(handle);

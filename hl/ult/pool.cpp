@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "hl/ult/recycle.hpp"
 #include "hl/ult/stream.hpp"
 
 namespace cinnabar {
@@ -36,8 +37,13 @@ PoolCore::PoolCore(PoolOptions pool_options, std::shared_ptr<Runtime> shared_run
 PoolCore::~PoolCore() = default;
 
 void PoolCore::adopt(const std::shared_ptr<PoolCore>& pool, std::unique_ptr<Unit> unit) noexcept {
-    unit->pool_ = pool;
-    pool->push(*unit.release(), Where::fresh);
+    unit->keep_ = pool;
+    pool->adopt_kept(std::move(unit));
+}
+
+void PoolCore::adopt_kept(std::unique_ptr<Unit> unit) noexcept {
+    unit->pool_ = this;
+    push(*unit.release(), Where::fresh);
 }
 
 void PoolCore::append(UnitQueue& queue, Unit& unit) noexcept {
@@ -106,6 +112,26 @@ void PoolCore::detach(StreamCore& stream) noexcept {
     streams_.erase(std::remove(streams_.begin(), streams_.end(), &stream), streams_.end());
     // Another may have relied on the one that goes.
     if (!fresh_.empty() || !resumed_.empty()) wake_one();
+}
+
+void* Unit::operator new(std::size_t size) {
+    return recycled_new(size);
+}
+
+void* Unit::operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    try {
+        return recycled_new(size);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+void Unit::operator delete(void* memory) noexcept {
+    recycled_delete(memory);
+}
+
+void Unit::operator delete(void* memory, const std::nothrow_t&) noexcept {
+    recycled_delete(memory);
 }
 
 void Unit::wake() noexcept {

@@ -9,22 +9,13 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__SANITIZE_ADDRESS__)
+#include "hl/ult/sanitizers.hpp"
+
+#if defined(CINNABAR_ASAN)
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
-#define CINNABAR_ASAN 1
-#elif defined(__SANITIZE_THREAD__)
+#elif defined(CINNABAR_TSAN)
 #include <sanitizer/tsan_interface.h>
-#define CINNABAR_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#define CINNABAR_ASAN 1
-#elif __has_feature(thread_sanitizer)
-#include <sanitizer/tsan_interface.h>
-#define CINNABAR_TSAN 1
-#endif
 #endif
 
 namespace cinnabar {

@@ -19,7 +19,9 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-thread_local StreamCore* this_stream = nullptr;
+// Of the model that costs one instruction. The library may still be loaded late: such words are
+// few.
+[[gnu::tls_model("initial-exec")]] thread_local StreamCore* this_stream = nullptr;
 
 // The start of the C++ runtime's record of a thread's exceptions, as the Itanium ABI has it.
 struct Exceptions {
@@ -241,7 +243,7 @@ void StreamCore::leave(Stack& self) {
 [[gnu::noinline]] void StreamCore::run_fresh(Unit& unit, Stack& self) {
     unit.stack_ = &self;
     unit.run();
-    const std::shared_ptr<PoolCore> keep = std::move(unit.pool_);
+    const std::shared_ptr<PoolCore> keep = std::move(unit.keep_);
     delete &unit;
     current()->unit_ = nullptr;
 }
@@ -287,9 +289,9 @@ void StreamCore::switch_away(Unit& unit, Errand errand) {
 }
 
 void StreamCore::suspend(Unit& unit) {
-    State woken = State::woken;
-    if (unit.state_.compare_exchange_strong(woken, State::running, std::memory_order_acq_rel))
-        return;
+    // Once woken nobody else touches the state.
+    if (unit.state_.load(std::memory_order_acquire) == State::woken)
+        return unit.state_.store(State::running, std::memory_order_relaxed);
     switch_away(unit, {Errand::Kind::park, &unit, nullptr});
 }
 

@@ -54,6 +54,8 @@ public:
     ~PoolCore();
 
     static void adopt(const std::shared_ptr<PoolCore>& pool, std::unique_ptr<Unit> unit) noexcept;
+    // The same for a unit that keeps the pool by itself, for as long as it lives.
+    void adopt_kept(std::unique_ptr<Unit> unit) noexcept;
     // Makes `unit` ready and wakes a stream that sleeps. It may run, and end, before this returns.
     void push(Unit& unit, Where where) noexcept;
     // The next unit or null. Units that have run before go first, though not for ever.

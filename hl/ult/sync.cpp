@@ -4,6 +4,7 @@
 #include "cinnabar/sync.hpp"
 
 #include <condition_variable>
+#include <cstdint>
 #include <thread>
 #include <vector>
 
@@ -248,45 +249,108 @@ void Barrier::arrive_and_wait() {
     detail::WaitList::wake(waiters);
 }
 
+// Nothing of the event is touched after the mark: who sees it may destroy the event.
 void Event::set() {
-    detail::Waiter* waiters = nullptr;
-    {
-        const std::lock_guard lock(mutex_);
-        set_.store(true, std::memory_order_release);
-        waiters = waiting_.take_all();
+    std::uintptr_t word = word_.load(std::memory_order_relaxed);
+    for (;;) {
+        if (word == set_mark) return;
+        if ((word & locked_mark) != 0) {
+            std::this_thread::yield();
+            word = word_.load(std::memory_order_relaxed);
+        } else if (word_.compare_exchange_weak(word, set_mark, std::memory_order_acq_rel,
+                                               std::memory_order_relaxed)) {
+            break;
+        }
     }
-    detail::WaitList::wake(waiters);
+    detail::Waiter* in_order = nullptr;
+    for (auto* waiter = reinterpret_cast<detail::Waiter*>(word); waiter != nullptr;) {
+        detail::Waiter* const before = waiter->next;
+        waiter->next = in_order;
+        in_order = waiter;
+        waiter = before;
+    }
+    detail::WaitList::wake(in_order);
 }
 
-bool Event::is_set() const {
-    if (!set_.load(std::memory_order_relaxed)) return false;
-    // Behind the one who sets it: afterwards the event may go.
-    const std::lock_guard lock(mutex_);
-    return true;
+struct EventTimedOut final : detail::Alarm {
+    EventTimedOut(Event& its_event, detail::Waiter& its_waiter)
+        : event(its_event), waiter(its_waiter) {}
+    void ring() noexcept override {
+        late = event.unsubscribe(waiter);
+        if (late) waiter.actor->wake();
+    }
+    Event& event;
+    detail::Waiter& waiter;
+    bool late = false;
+};
+
+bool Event::wait_as_listed(detail::Waiter& waiter, std::optional<TimePoint> deadline) {
+    detail::Unit* unit = detail::StreamCore::current_unit();
+    if (unit == nullptr) {
+        detail::ThreadActor& thread = detail::this_thread();
+        waiter.actor = &thread;
+        if (!subscribe(waiter) || thread.suspend(deadline)) return true;
+        if (unsubscribe(waiter)) return false;
+        return thread.suspend({});
+    }
+    waiter.actor = unit;
+    if (!subscribe(waiter)) return true;
+    if (!deadline) {
+        detail::StreamCore::suspend(*unit);
+        return true;
+    }
+    EventTimedOut timed_out(*this, waiter);
+    detail::Timer& timer = detail::StreamCore::pool_of(*unit).runtime->timer;
+    timer.arm(timed_out, *deadline);
+    detail::StreamCore::suspend(*unit);
+    timer.disarm(timed_out);
+    return !timed_out.late;
 }
 
 void Event::wait() {
-    std::unique_lock lock(mutex_);
-    if (!set_.load(std::memory_order_relaxed)) (void)waiting_.wait(lock);
+    detail::Waiter waiter;
+    (void)wait_as_listed(waiter, {});
 }
 
 bool Event::wait_until(TimePoint deadline) {
-    std::unique_lock lock(mutex_);
-    return set_.load(std::memory_order_relaxed) || waiting_.wait(lock, deadline);
+    detail::Waiter waiter;
+    return wait_as_listed(waiter, deadline);
 }
 
 bool Event::subscribe(detail::Waiter& waiter) {
-    const std::lock_guard lock(mutex_);
-    if (set_.load(std::memory_order_relaxed)) return false;
-    waiting_.append(waiter);
-    return true;
+    std::uintptr_t word = word_.load(std::memory_order_acquire);
+    for (;;) {
+        if (word == set_mark) return false;
+        if ((word & locked_mark) != 0) {
+            std::this_thread::yield();
+            word = word_.load(std::memory_order_acquire);
+            continue;
+        }
+        waiter.next = reinterpret_cast<detail::Waiter*>(word);
+        if (word_.compare_exchange_weak(word, reinterpret_cast<std::uintptr_t>(&waiter),
+                                        std::memory_order_acq_rel, std::memory_order_acquire))
+            return true;
+    }
 }
 
 bool Event::unsubscribe(detail::Waiter& waiter) {
-    const std::lock_guard lock(mutex_);
-    const bool listed = waiter.listed;
-    if (listed) waiting_.remove(waiter);
-    return listed;
+    std::uintptr_t word = word_.load(std::memory_order_acquire);
+    do {
+        while ((word & locked_mark) != 0) {
+            std::this_thread::yield();
+            word = word_.load(std::memory_order_acquire);
+        }
+        if (word == set_mark) return false;
+    } while (!word_.compare_exchange_weak(word, word | locked_mark, std::memory_order_acquire,
+                                          std::memory_order_acquire));
+    auto* first = reinterpret_cast<detail::Waiter*>(word);
+    detail::Waiter** link = &first;
+    while (*link != nullptr && *link != &waiter)
+        link = &(*link)->next;
+    const bool found = *link != nullptr;
+    if (found) *link = waiter.next;
+    word_.store(reinterpret_cast<std::uintptr_t>(first), std::memory_order_release);
+    return found;
 }
 
 namespace {

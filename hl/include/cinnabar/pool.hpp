@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,6 +49,12 @@ public:
     virtual void run() noexcept = 0;
     void wake() noexcept final;
 
+    // Units come and go with every call: their memory is kept for the next ones.
+    static void* operator new(std::size_t size);
+    static void* operator new(std::size_t size, const std::nothrow_t&) noexcept;
+    static void operator delete(void* memory) noexcept;
+    static void operator delete(void* memory, const std::nothrow_t&) noexcept;
+
 private:
     friend class PoolCore;
     friend class StreamCore;
@@ -57,9 +64,10 @@ private:
     Unit* next_ = nullptr;  // in its pool
     std::atomic<State> state_{State::running};
     Stack* stack_ = nullptr;  // null until it has begun
-    std::shared_ptr<PoolCore> pool_;
-    void* caught_ = nullptr;  // the C++ runtime's exceptions in flight, which it
-    unsigned uncaught_ = 0;   // keeps per OS thread
+    PoolCore* pool_ = nullptr;
+    std::shared_ptr<PoolCore> keep_;  // of the pool, unless what derives from this keeps it
+    void* caught_ = nullptr;          // the C++ runtime's exceptions in flight, which it
+    unsigned uncaught_ = 0;           // keeps per OS thread
 };
 
 }  // namespace detail
@@ -86,6 +94,7 @@ public:
             void run() noexcept override { body(); }
             Function body;
         };
+        static_assert(alignof(Of) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
         submit(std::make_unique<Of>(std::move(function)));
     }
 

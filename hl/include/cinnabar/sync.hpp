@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -123,7 +124,7 @@ class CINNABAR_API Event {
 public:
     // The second time has no effect. Who has been woken may destroy the event at once.
     void set();
-    bool is_set() const;
+    bool is_set() const { return word_.load(std::memory_order_acquire) == set_mark; }
     void wait();
     // False when the deadline came first.
     bool wait_until(TimePoint deadline);
@@ -133,9 +134,14 @@ public:
     bool unsubscribe(detail::Waiter& waiter);
 
 private:
-    mutable detail::Lock mutex_;
-    detail::WaitList waiting_;
-    std::atomic<bool> set_{false};
+    friend struct EventTimedOut;
+    static constexpr std::uintptr_t set_mark = 1;
+    static constexpr std::uintptr_t locked_mark = 2;  // somebody looks through the waiters
+
+    bool wait_as_listed(detail::Waiter& waiter, std::optional<TimePoint> deadline);
+
+    // A mark, or who waits: the first of a chain, the last who came.
+    std::atomic<std::uintptr_t> word_{0};
 };
 
 // Blocks until one of the events is set, and gives its index (the lowest of several); nothing when
