@@ -4,19 +4,22 @@ every mode; the documents are complete and the figures possible. No time is judg
 import json
 import os
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 
 PROGRAM, FOLDER = sys.argv[1:3]
 MODES = {"latency", "rate", "pull", "push", "first-call", "storm", "clients", "threads", "rest"}
 WITHOUT_COUNT = {"rest"}
+WITH_FLOOR = {"latency", "rate", "pull", "push"}
 
 
-def check_document(name):
+def check_document(name, modes):
     with open(name, encoding="utf-8") as stream:
         document = json.load(stream)
     assert document["commit"] and document["server"] and document["info"], document
-    assert {row["mode"] for row in document["rows"]} == MODES, document["rows"]
+    assert {row["mode"] for row in document["rows"]} == modes, document["rows"]
     for row in document["rows"]:
         times = row["us"]
         assert times["p50"] <= times["p90"] <= times["p99"] <= times["p99.9"] <= times["max"], row
@@ -31,21 +34,44 @@ def run(*arguments):
     subprocess.run([PROGRAM, *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-def check_apart():
-    """A server that somebody else has started, then stopped by its client."""
+def check_floors(document):
+    floors = [row for row in document["rows"] if "floor" in row]
+    modes = {row["mode"] for row in document["rows"]}
+    assert {row["mode"] for row in floors} == WITH_FLOOR & modes, floors
+    assert all(row["floor"]["us_each"] > 0 for row in floors), floors
+
+
+def check_apart(net, modes, *flags):
+    """A server that somebody else has started, then stopped by its client. Floors are measured with a
+    process of the server's, over memory that the two share where the net does."""
     name = os.path.join(FOLDER, "apart.json")
-    with subprocess.Popen([PROGRAM, "server", "na+tcp://127.0.0.1:0", "--blocking"],
+    with subprocess.Popen([PROGRAM, "server", net, *flags],
                           stdout=subprocess.PIPE, text=True) as server:
         try:
             address = server.stdout.readline().strip()
             assert address, "the server does not print its address"
-            run("client", address, "--blocking", "--quick", "--mode", "all", "--json", name,
-                "--stop-server")
+            run("client", address, *flags, "--quick", "--mode", ",".join(modes), "--json", name,
+                "--transfers", "4K", "--in-flight", "1,16", "--segments", "1", "--stop-server")
             assert server.wait() == 0, "the server did not end well"
         finally:
             server.kill()
-    document = check_document(name)
-    assert not document["local"] and all("floor" not in row for row in document["rows"])
+    document = check_document(name, modes)
+    assert not document["local"]
+    check_floors(document)
+
+
+def check_hostile_floors():
+    """The process that measures floors for others ends by itself when it is asked for what it is not
+    for: another task, bytes that it does not have, an empty batch, events that it did not inherit."""
+    for task, size in ((0, 0), (11, 1 << 40), (10, 0), (10, 257), (9, 0), (99, 0)):
+        with subprocess.Popen([PROGRAM, "floors", "127.0.0.1"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as process:
+            port = int(process.stdout.readline().split()[0])
+            with socket.create_connection(("127.0.0.1", port)) as control, \
+                    socket.create_connection(("127.0.0.1", port)):
+                control.sendall(struct.pack("<IIQQ64sI4x", task, 0, 1, size, b"", 0))
+                said = process.communicate()[1]
+        assert process.returncode == 1 and "cinnabar-perf: " in said, (task, process.returncode, said)
 
 
 def check_local():
@@ -53,10 +79,8 @@ def check_local():
     plots = os.path.join(FOLDER, "plots")
     shutil.rmtree(plots, ignore_errors=True)
     run("local", "na+sm", "--quick", "--mode", "all", "--json", name, "--plots", plots)
-    document = check_document(name)
-    floors = [row for row in document["rows"] if "floor" in row]
-    assert {row["mode"] for row in floors} == {"latency", "rate", "pull", "push"}, floors
-    assert all(row["floor"]["us_each"] > 0 for row in floors)
+    document = check_document(name, MODES)
+    check_floors(document)
     if shutil.which("gnuplot"):
         assert sorted(os.listdir(plots)) == [
             "bandwidth.svg", "clients.svg", "latency.svg", "rate.svg", "threads.svg"]
@@ -72,6 +96,8 @@ def check_interrupted():
 
 
 os.makedirs(FOLDER, exist_ok=True)
-check_apart()
+check_apart("na+tcp://127.0.0.1:0", MODES, "--blocking")
+check_apart("na+sm", WITH_FLOOR)
+check_hostile_floors()
 check_local()
 check_interrupted()

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the modes of a client share: its options, the table that they fill, and, where the server is
-// its own ("local"), the floors. The server of a local bench serves only while something is
-// measured, so that the floors have both processors. One thread.
+// What the modes of a client share: its options, the table that they fill, and the floors. The
+// server of a local bench serves only while something is measured, so that the floors have both
+// processors; one that runs somewhere lends its processor to another process for each floor.
+// One thread.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +31,9 @@ struct BenchOptions {
     unsigned repeats = 20;  // of what is done from the beginning each time
 };
 
+// Chooses a floor of those that there are.
+using FloorChoice = std::function<Probe(Floors&)>;
+
 class Bench {
 public:
     // With a peer, the bench is local: the peer's server listens at the endpoint.
@@ -42,27 +45,30 @@ public:
     const BenchOptions& options() const { return options_; }
     Caller& caller() { return *caller_; }
 
-    // Adds a row that `run` completes; the floor, if there is one, is taken before and after it.
-    void measure(Row row, const std::optional<Probe>& floor, const std::function<void(Row&)>& run);
+    // Adds a row that `run` completes; the floor, unless it is empty or cannot be had, is taken
+    // before and after it.
+    void measure(Row row, const FloorChoice& floor, const std::function<void(Row&)>& run);
 
     // Whether so many threads here, and those of the server, are more than there are processors.
     bool is_crowded(unsigned threads) const;
     // The processor that the server of a local bench is pinned to, or -1.
     int server_cpu() const { return peer_ == nullptr ? -1 : peer_->server_cpu(); }
 
-    // The floors that fit the net, if this bench has any.
-    std::optional<Probe> call_floor(std::uint64_t in_flight);
-    std::optional<Probe> transfer_floor(const Row& row);
+    // The floors that fit the net; empty if none does.
+    FloorChoice call_floor(std::uint64_t in_flight);
+    FloorChoice transfer_floor(const Row& row);
 
 private:
     void begin_service(bool crowded);
     void end_service();
+    // Seconds of one step, or 0 if the floor cannot be had.
+    double time_floor(const FloorChoice& floor);
 
     BenchOptions options_;
     Table& table_;
     Peer* peer_;
-    std::uint64_t remote_address_ = 0;
     std::unique_ptr<Caller> caller_;
+    std::string floor_name_;  // of the last one timed
 };
 
 // The modes, each of which adds rows.

@@ -60,6 +60,12 @@ Usage Caller::usage() {
     return usage;
 }
 
+FloorPlace Caller::floor_place() {
+    FloorPlace place;
+    call(ids_.floors, nullptr, &place);
+    return place;
+}
+
 void Caller::stop_server() {
     call(net_.stop(), nullptr, nullptr);
 }

@@ -34,6 +34,8 @@ public:
     Described describe(const Shape& shape);
     void forget(std::uint64_t number);
     Usage usage();
+    // Of a process that the server starts; it does nothing else until that ends.
+    FloorPlace floor_place();
     void stop_server();
 
 private:

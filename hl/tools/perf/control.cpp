@@ -54,7 +54,8 @@ Reply Control::ask(const Command& command) {
 
 Command Control::next() {
     Command command;
-    if (::recv(socket_, &command, sizeof command, 0) != sizeof command) return {};
+    // Over a stream a command may come in pieces.
+    if (::recv(socket_, &command, sizeof command, MSG_WAITALL) != sizeof command) return {};
     return command;
 }
 

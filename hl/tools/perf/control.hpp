@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the client tells its server process, outside of what is measured: commands and replies as
-// whole packets over a socket pair that the server inherits. The server says "ready" before it
-// begins what a command asks for, so that starting it is not part of a figure. One thread at each
-// end.
+// whole packets over a socket pair that the server inherits, or a stream. The server says "ready"
+// before it begins what a command asks for, so that starting it is not part of a figure. One thread
+// at each end.
 #pragma once
 
 #include <sys/types.h>
@@ -20,6 +20,8 @@ enum class Task : std::uint32_t {
     serve,          // calls, until one of "stop", in count threads or one; flag: crowded
     export_region,  // size, flag: memory of the library; replies with its description and address
     drop_region,    // replies when it is gone
+    // The floors: these and what follows.
+    find_area,      // replies with the address of the shared area there
     own_memory,     // replies with the address of `largest_transfer` bytes
     bounce_line,    // count times
     echo_ring,      // count messages, as they come

@@ -8,6 +8,7 @@
 
 #include "hl/tools/perf/count.hpp"
 #include "hl/tools/perf/fail.hpp"
+#include "hl/tools/perf/floor_process.hpp"
 #include "hl/tools/perf/roles.hpp"
 #include "hl/tools/perf/rounds.hpp"
 #include "hl/tools/perf/server.hpp"
@@ -31,6 +32,11 @@ int run(int argc, char** argv) {
     auto* peer = app.add_subcommand("peer")->group("");
     peer->add_option("inheritance", inheritance)->required();
     peer->callback([&] { chosen = [&] { return run_server(from_text(inheritance)); }; });
+    // The process of a server's that measures floors.
+    std::string host;
+    auto* floors = app.add_subcommand("floors")->group("");
+    floors->add_option("host", host)->required();
+    floors->callback([&] { chosen = [&] { return run_floor_process(host); }; });
     CLI11_PARSE(app, argc, argv);
     return chosen();
 }

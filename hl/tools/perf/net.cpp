@@ -2,6 +2,9 @@
 #include "hl/tools/perf/net.hpp"
 
 #include <mercury_proc.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -12,6 +15,7 @@ namespace {
 
 constexpr unsigned blocking_timeout_ms = 100;
 constexpr unsigned callbacks_per_poll = 256;
+constexpr unsigned return_period_us = 500;
 
 hg_return_t encode_sum_in(hg_proc_t proc, void* data) {
     auto& in = *static_cast<SumIn*>(data);
@@ -77,19 +81,42 @@ void Net::serve(unsigned threads, bool crowded) {
     for (unsigned i = 1; i < threads; ++i)
         others.emplace_back([&] {
             Spinner spinner(crowded);
-            while (!over.load(std::memory_order_relaxed))
+            while (!over.load(std::memory_order_relaxed)) {
                 poll(0, spinner);
+                while (lent_to_.load(std::memory_order_relaxed) != 0)
+                    ::usleep(return_period_us);
+            }
         });
     Spinner spinner(crowded);
-    while (!stopped_.load(std::memory_order_relaxed))
+    while (!stopped_.load(std::memory_order_relaxed)) {
         poll(0, spinner);
+        if (lent_to_.load(std::memory_order_relaxed) != 0) wait_for_return();
+    }
     over = true;
     for (std::thread& other : others)
         other.join();
     stopped_.store(false, std::memory_order_relaxed);
-    // A net may gather what it sends until it is polled again, and nobody polls from here on.
+    flush();
+}
+
+void Net::flush() {
     const hg_return_t ret = HG_Progress(contexts_[0], 0);
     if (ret != HG_TIMEOUT) check(ret, "HG_Progress");
+}
+
+void Net::lend_to(pid_t child) {
+    lent_to_.store(child, std::memory_order_release);
+    if (child == 0) lending_ = false;
+}
+
+void Net::wait_for_return() {
+    flush();
+    const pid_t child = lent_to_.load(std::memory_order_acquire);
+    while (::waitpid(child, nullptr, WNOHANG) == 0) {
+        if (stopped_.load(std::memory_order_relaxed)) ::kill(child, SIGKILL);
+        ::usleep(return_period_us);
+    }
+    lend_to(0);
 }
 
 hg_return_t Net::on_stop(hg_handle_t handle) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <mercury.h>
+#include <sys/types.h>
 
 #include <atomic>
 #include <cstdint>
@@ -46,11 +47,18 @@ public:
     void serve(unsigned threads = 1, bool crowded = false);
     // Any thread, and signal handlers.
     void end_service() { stopped_.store(true, std::memory_order_relaxed); }
+    // From handlers: false while the net is lent to a child. Otherwise, once lend_to() names it,
+    // serve() sends what is under way and sleeps until that child has ended; 0: there is none.
+    bool begin_lending() { return !lending_.exchange(true); }
+    void lend_to(pid_t child);
     std::string self();
 
 private:
     static hg_return_t on_stop(hg_handle_t handle);
     static hg_return_t on_stopped(const hg_cb_info* info);
+    // Lets what was answered leave: a net may gather what it sends until it is polled again.
+    void flush();
+    void wait_for_return();
 
     hg_class_t* class_ = nullptr;
     std::vector<hg_context_t*> contexts_;
@@ -58,6 +66,8 @@ private:
     hg_id_t stop_ = 0;
     unsigned timeout_ms_;
     std::atomic<bool> stopped_{false};
+    std::atomic<bool> lending_{false};
+    std::atomic<pid_t> lent_to_{0};
     Spinner spinner_;
 };
 

@@ -6,7 +6,8 @@
 
 namespace cinnabar::perf {
 
-// Works until it is told to quit, and returns the exit code.
-int run_server(const Inheritance& inheritance);
+// Works until it is told to quit, and returns the exit code. With `floors_only` nothing else is
+// done, for clients that somebody else has started, and it ends when they say nothing for a minute.
+int run_server(const Inheritance& inheritance, bool floors_only = false);
 
 }  // namespace cinnabar::perf

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hl/tools/perf/fail.hpp"
+#include "hl/tools/perf/net.hpp"
 
 namespace cinnabar::perf {
 namespace {
@@ -77,6 +78,12 @@ hg_return_t process_usage(hg_proc_t proc, void* data) {
                    usage.bare_bytes);
 }
 
+hg_return_t process_place(hg_proc_t proc, void* data) {
+    auto& place = *static_cast<FloorPlace*>(data);
+    if (hg_proc_get_op(proc) == HG_FREE) return HG_SUCCESS;
+    return process(proc, place.port, place.process, place.area, place.cookie);
+}
+
 // A client may be gone by now; that is its own business.
 hg_return_t end(hg_handle_t handle) {
     return HG_Destroy(handle);
@@ -98,13 +105,25 @@ hg_return_t on_usage(hg_handle_t handle) {
     return end(handle);
 }
 
+hg_return_t on_floors(hg_handle_t handle) {
+    auto* net = static_cast<Net*>(HG_Class_get_data(HG_Get_info(handle)->hg_class));
+    FloorPlace place;
+    if (net->begin_lending()) {
+        place = start_floor_process(host_of(net->self()));
+        net->lend_to(static_cast<pid_t>(place.process));
+    }
+    (void)HG_Respond(handle, nullptr, nullptr, &place);
+    return end(handle);
+}
+
 ServiceIds register_with(hg_class_t* hg_class, hg_rpc_cb_t describe, hg_rpc_cb_t forget) {
     const ServiceIds ids{
         HG_Register_name(hg_class, "perf_echo", process_echo, process_echo, on_echo),
         HG_Register_name(hg_class, "perf_describe", process_shape, process_described, describe),
         HG_Register_name(hg_class, "perf_forget", process_number, nullptr, forget),
-        HG_Register_name(hg_class, "perf_usage", nullptr, process_usage, on_usage)};
-    if (ids.echo == 0 || ids.describe == 0 || ids.forget == 0 || ids.usage == 0)
+        HG_Register_name(hg_class, "perf_usage", nullptr, process_usage, on_usage),
+        HG_Register_name(hg_class, "perf_floors", nullptr, process_place, on_floors)};
+    if (ids.echo == 0 || ids.describe == 0 || ids.forget == 0 || ids.usage == 0 || ids.floors == 0)
         fail("cannot register the procedures");
     return ids;
 }

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "hl/tools/perf/area.hpp"
+#include "hl/tools/perf/floor_process.hpp"
 
 namespace cinnabar::perf {
 
@@ -50,6 +51,7 @@ struct ServiceIds {
     hg_id_t describe = 0;  // Shape to Described
     hg_id_t forget = 0;    // a number
     hg_id_t usage = 0;     // to Usage
+    hg_id_t floors = 0;    // to FloorPlace, and the server does nothing until that process ends
 };
 
 // Registers the procedures for calling them.

@@ -8,9 +8,9 @@
 namespace cinnabar::perf {
 namespace {
 
-SharedArea& map(int descriptor) {
+SharedArea& map(int descriptor, bool populated) {
     void* memory = ::mmap(nullptr, sizeof(SharedArea), PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_POPULATE, descriptor, 0);
+                          MAP_SHARED | (populated ? MAP_POPULATE : 0), descriptor, 0);
     check_system(memory != MAP_FAILED, "mapping the shared area");
     // All zeros is the state in which its atomics begin.
     return *static_cast<SharedArea*>(memory);
@@ -18,15 +18,15 @@ SharedArea& map(int descriptor) {
 
 }  // namespace
 
-SharedArea& create_shared_area(int& descriptor) {
+SharedArea& create_shared_area(int& descriptor, bool populated) {
     descriptor = ::memfd_create("cinnabar-perf", 0);
     check_system(descriptor >= 0, "memfd_create");
     check_system(::ftruncate(descriptor, sizeof(SharedArea)) == 0, "ftruncate");
-    return map(descriptor);
+    return map(descriptor, populated);
 }
 
-SharedArea& open_shared_area(int descriptor) {
-    SharedArea& area = map(descriptor);
+SharedArea& open_shared_area(int descriptor, bool populated) {
+    SharedArea& area = map(descriptor, populated);
     ::close(descriptor);
     return area;
 }

@@ -28,6 +28,7 @@ struct alignas(2 * cache_line) Slot {
 };
 
 struct SharedArea {
+    std::uint64_t cookie;  // by which two processes know that they have the same one
     Line bounced;
     std::array<Slot, ring_slots> to_server;
     std::array<Slot, ring_slots> to_client;
@@ -35,10 +36,11 @@ struct SharedArea {
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
-// Makes the area, zeroed, and sets `descriptor` to what a child inherits. Never unmapped.
-SharedArea& create_shared_area(int& descriptor);
+// Makes the area, zeroed, and sets `descriptor` to what a child inherits. Never unmapped. All its
+// pages are there from the beginning, or as they are touched.
+SharedArea& create_shared_area(int& descriptor, bool populated = true);
 
 // Maps an inherited one and closes the descriptor.
-SharedArea& open_shared_area(int descriptor);
+SharedArea& open_shared_area(int descriptor, bool populated = true);
 
 }  // namespace cinnabar::perf

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -16,12 +17,7 @@
 namespace cinnabar::perf {
 namespace {
 
-constexpr std::size_t largest_batch = 256;
 using Batch = std::array<std::byte, largest_batch * socket_message>;
-
-void set_blocking(int socket, bool blocking) {
-    check_system(::fcntl(socket, F_SETFL, blocking ? 0 : O_NONBLOCK) == 0, "O_NONBLOCK");
-}
 
 bool is_worth_another_try() {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
@@ -62,6 +58,23 @@ void set_no_delay(int socket) {
                  "TCP_NODELAY");
 }
 
+// A numeric host as the system wants it; the list is null if it is none.
+struct Resolved {
+    Resolved(const std::string& host, std::uint64_t port) {
+        addrinfo wanted{};
+        wanted.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+        wanted.ai_socktype = SOCK_STREAM;
+        if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &list) != 0)
+            list = nullptr;
+    }
+    Resolved(const Resolved&) = delete;
+    Resolved& operator=(const Resolved&) = delete;
+    ~Resolved() {
+        if (list != nullptr) ::freeaddrinfo(list);
+    }
+    addrinfo* list = nullptr;
+};
+
 // Runs `step` for the warm rounds, then for those that count, which it times.
 template <class Step>
 double time_rounds(std::uint64_t warm, std::uint64_t rounds, const Step& step) {
@@ -75,25 +88,63 @@ double time_rounds(std::uint64_t warm, std::uint64_t rounds, const Step& step) {
 
 }  // namespace
 
-void create_connection(int& client, int& server) {
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    check_system(listener >= 0 && ::bind(listener, generic, size) == 0 &&
-                     ::listen(listener, 1) == 0 && ::getsockname(listener, generic, &size) == 0,
-                 "listening on loopback");
-    client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    check_system(client >= 0 && ::connect(client, generic, size) == 0, "connecting over loopback");
-    server = ::accept(listener, nullptr, nullptr);
-    check_system(server >= 0, "accepting over loopback");
-    ::close(listener);
-    for (const int socket : {client, server}) {
-        set_no_delay(socket);
-        set_blocking(socket, false);
+void set_blocking(int socket, bool blocking) {
+    check_system(::fcntl(socket, F_SETFL, blocking ? 0 : O_NONBLOCK) == 0, "O_NONBLOCK");
+}
+
+bool is_numeric_host(const std::string& host) {
+    const Resolved found(host, 0);
+    return !host.empty() && found.list != nullptr;
+}
+
+int listen_at(const std::string& host, std::uint16_t& port) {
+    const Resolved found(host, 0);
+    if (found.list == nullptr) fail(host + " is no numeric host");
+    const int listener = ::socket(found.list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    auto* generic = reinterpret_cast<sockaddr*>(&name);
+    check_system(listener >= 0 &&
+                     ::bind(listener, found.list->ai_addr, found.list->ai_addrlen) == 0 &&
+                     ::listen(listener, 2) == 0 && ::getsockname(listener, generic, &size) == 0,
+                 "listening at " + host);
+    // The port is at the same place in both kinds of address.
+    port = ntohs(reinterpret_cast<sockaddr_in*>(&name)->sin_port);
+    return listener;
+}
+
+int accept_one(int listener) {
+    const int accepted = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    check_system(accepted >= 0, "accepting");
+    set_no_delay(accepted);
+    set_blocking(accepted, false);
+    return accepted;
+}
+
+int connect_to(const std::string& host, std::uint64_t port) {
+    const Resolved found(host, port);
+    if (found.list == nullptr) return -1;
+    const int made = ::socket(found.list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    check_system(made >= 0, "a socket");
+    if (::connect(made, found.list->ai_addr, found.list->ai_addrlen) != 0) {
+        ::close(made);
+        return -1;
     }
+    set_no_delay(made);
+    set_blocking(made, false);
+    return made;
+}
+
+void create_connection(int& client, int& server) {
+    const std::string host = "127.0.0.1";
+    std::uint16_t port = 0;
+    const int listener = listen_at(host, port);
+    client = connect_to(host, port);
+    check_system(client >= 0, "connecting over loopback");
+    server = accept_one(listener);
+    // Another program will have it.
+    check_system(::fcntl(server, F_SETFD, 0) == 0, "FD_CLOEXEC");
+    ::close(listener);
 }
 
 double call_socket(int socket, std::uint64_t warm, std::uint64_t count, std::size_t batch,

@@ -6,14 +6,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace cinnabar::perf {
 
 inline constexpr std::size_t socket_message = 64;
+inline constexpr std::size_t largest_batch = 256;
 
 // A connection over loopback, without delays for coalescing: the client's end, and the server's,
 // which a child inherits. Non-blocking.
 void create_connection(int& client, int& server);
+
+// The ends of a connection between hosts, the same otherwise. Hosts are numeric. Listening and
+// accepting fail; connecting gives -1 if nobody listens there.
+bool is_numeric_host(const std::string& host);
+int listen_at(const std::string& host, std::uint16_t& port);
+int accept_one(int listener);
+int connect_to(const std::string& host, std::uint64_t port);
+
+void set_blocking(int socket, bool blocking);
 
 // Messages there and back, `batch` of them in one write each way. The clock starts after `warm` of
 // them, and the result is in seconds. Both counts are multiples of `batch`.
