@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 PROGRAM, FOLDER = sys.argv[1:3]
-MODES = {"latency", "rate", "pull", "push", "first-call", "storm", "clients", "threads", "rest"}
+MODES = {"latency", "rate", "pull", "push", "first-call", "storm", "clients", "threads", "rest",
+         "neighbours"}
 WITHOUT_COUNT = {"rest"}
 WITH_FLOOR = {"latency", "rate", "pull", "push"}
 
@@ -26,6 +27,7 @@ def check_document(name, modes):
         assert row["mode"] in WITHOUT_COUNT or row["count"] > 0, row
         assert row["mode"] not in ("pull", "push") or row["MB_per_second"] > 0, row
         assert row["mode"] != "storm" or row["more"]["left descriptors"] <= 0, row
+        assert row["mode"] != "neighbours" or row["more"]["rate/rate alone"] > 0, row
         assert row["mode"] != "clients" or row["more"]["slowest"] > 0, row
     return document
 
@@ -86,6 +88,16 @@ def check_local():
             "bandwidth.svg", "clients.svg", "latency.svg", "rate.svg", "threads.svg"]
 
 
+def check_rest():
+    """A server that waits sleeps, and is not woken up for nothing. How often is a count, not a time."""
+    name = os.path.join(FOLDER, "rest.json")
+    for net in ("na+sm", "na+tcp://127.0.0.1:0"):
+        run("local", net, "--blocking", "--mode", "rest", "--seconds", "1", "--json", name)
+        with open(name, encoding="utf-8") as stream:
+            [row] = json.load(stream)["rows"]
+        assert 5 <= row["more"]["server sleeps"] <= 100, row
+
+
 def check_interrupted():
     """Ctrl-C ends a server well."""
     with subprocess.Popen([PROGRAM, "server", "na+sm"], stdout=subprocess.PIPE,
@@ -101,3 +113,4 @@ check_apart("na+sm", WITH_FLOOR)
 check_hostile_floors()
 check_local()
 check_interrupted()
+check_rest()

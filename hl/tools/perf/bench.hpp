@@ -79,6 +79,7 @@ void measure_push(Bench& bench);        // transfers the other way
 void measure_first_call(Bench& bench);  // open, look up, call, close
 void measure_storm(Bench& bench);       // clients that all connect at once
 void measure_clients(Bench& bench);     // clients that all call
+void measure_neighbours(Bench& bench);  // beside a client that is slow, or stopped
 void measure_threads(Bench& bench);     // threads of one client
 void measure_rest(Bench& bench);        // what a server uses that does nothing
 

@@ -21,6 +21,7 @@ const std::vector<std::pair<std::string, void (*)(Bench&)>> modes = {
     {"first-call", measure_first_call},
     {"storm", measure_storm},
     {"clients", measure_clients},
+    {"neighbours", measure_neighbours},
     {"threads", measure_threads},
     {"rest", measure_rest},
 };

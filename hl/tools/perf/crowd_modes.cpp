@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The modes of many clients, and of none: what they cost a server, and what it gives back.
+// The modes of many clients, of one in trouble, and of none: what they cost a server, and what it
+// gives back.
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "hl/tools/perf/bench.hpp"
 #include "hl/tools/perf/crowd.hpp"
 #include "hl/tools/perf/fail.hpp"
+#include "hl/tools/perf/neighbour.hpp"
 #include "hl/tools/perf/operations.hpp"
 
 namespace cinnabar::perf {
@@ -127,6 +129,30 @@ void measure_clients(Bench& bench) {
     }
 }
 
+void measure_neighbours(Bench& bench) {
+    constexpr std::size_t in_flight = 16;
+    for (const Trouble trouble : {Trouble::slow, Trouble::stopped}) {
+        const Row row{.mode = "neighbours",
+                      .note = trouble == Trouble::slow ? "a slow one" : "a stopped one",
+                      .in_flight = in_flight};
+        bench.measure(row, {}, [&](Row& filled) {
+            SumCall call(bench.caller(), in_flight);
+            Pipeline pipeline(bench.caller().net(), call, in_flight);
+            const auto rate = [&] { return 1 / pipeline.run(bench.options().seconds).each(); };
+            double alone = rate();
+            {
+                const Neighbour neighbour(bench.options().endpoint, trouble);
+                const Outcome beside = pipeline.run(bench.options().seconds);
+                filled.count = beside.count;
+                filled.seconds = beside.seconds;
+                filled.times = beside.times;
+            }
+            alone = (alone + rate()) / 2;
+            filled.more.emplace_back("rate/rate alone", 1 / filled.each() / alone);
+        });
+    }
+}
+
 void measure_rest(Bench& bench) {
     bench.measure(Row{.mode = "rest"}, {}, [&](Row& filled) {
         const Usage before = bench.caller().usage();
@@ -138,10 +164,14 @@ void measure_rest(Bench& bench) {
         filled.more.emplace_back("above a bare process KiB",
                                  of(after.resident_bytes) - of(after.bare_bytes));
         filled.more.emplace_back("server descriptors", static_cast<double>(after.descriptors));
+        // A server that polls does not sleep; one that waits does, as often as it looks whether to
+        // end.
+        filled.more.emplace_back("server sleeps",
+                                 static_cast<double>(after.sleeps - before.sleeps));
         filled.more.emplace_back("bytes/handle", bytes_per_handle(bench.caller()));
-        filled.more.emplace_back(
-            "server CPU %",
-            static_cast<double>(after.cpu_nanoseconds - before.cpu_nanoseconds) / passed / 1e7);
+        const auto cpu = static_cast<double>(after.cpu_nanoseconds - before.cpu_nanoseconds);
+        filled.more.emplace_back("server CPU ms", cpu / 1e6);
+        filled.more.emplace_back("server CPU %", cpu / passed / 1e7);
     });
 }
 

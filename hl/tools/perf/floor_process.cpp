@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hl/tools/perf/floor_process.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <unistd.h>
 
-#include <array>
 #include <cstdio>
 
 #include "hl/tools/perf/fail.hpp"
+#include "hl/tools/perf/self_process.hpp"
 #include "hl/tools/perf/server.hpp"
 #include "hl/tools/perf/shared_area.hpp"
 #include "hl/tools/perf/socket_floor.hpp"
@@ -33,28 +32,13 @@ std::string host_of(const std::string& address) {
 }
 
 FloorPlace start_floor_process(const std::string& host) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return {};
-    std::array<char, 4096> program{};
-    std::string verb = "floors", where = host;
-    std::array<char*, 4> arguments{program.data(), verb.data(), where.data(), nullptr};
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    pid_t process = -1;
-    const bool started =
-        ::readlink("/proc/self/exe", program.data(), program.size() - 1) > 0 &&
-        ::posix_spawn(&process, program.data(), &actions, nullptr, arguments.data(), environ) == 0;
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
+    const SelfProcess self = start_self({"floors", host});
     FloorPlace place;
-    if (std::FILE* said = ::fdopen(ends[0], "r")) {
-        if (!started ||
-            std::fscanf(said, "%lu %lu %lu", &place.port, &place.area, &place.cookie) != 3)
-            place = {};
-        std::fclose(said);
-    }
-    if (started) place.process = static_cast<std::uint64_t>(process);
+    if (self.said == nullptr) return place;
+    if (std::fscanf(self.said, "%lu %lu %lu", &place.port, &place.area, &place.cookie) != 3)
+        place = {};
+    std::fclose(self.said);
+    place.process = static_cast<std::uint64_t>(self.process);
     return place;
 }
 

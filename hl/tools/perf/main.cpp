@@ -9,6 +9,7 @@
 #include "hl/tools/perf/count.hpp"
 #include "hl/tools/perf/fail.hpp"
 #include "hl/tools/perf/floor_process.hpp"
+#include "hl/tools/perf/neighbour.hpp"
 #include "hl/tools/perf/roles.hpp"
 #include "hl/tools/perf/rounds.hpp"
 #include "hl/tools/perf/server.hpp"
@@ -27,6 +28,7 @@ int run(int argc, char** argv) {
     declare_clients(app, chosen);
     declare_rounds(app, chosen);
     declare_count(app, chosen);
+    declare_neighbour(app, chosen);
     // The other process of "run", started by it.
     std::string inheritance;
     auto* peer = app.add_subcommand("peer")->group("");

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <mercury_proc.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -75,7 +76,7 @@ hg_return_t process_usage(hg_proc_t proc, void* data) {
     auto& usage = *static_cast<Usage*>(data);
     if (hg_proc_get_op(proc) == HG_FREE) return HG_SUCCESS;
     return process(proc, usage.descriptors, usage.resident_bytes, usage.cpu_nanoseconds,
-                   usage.bare_bytes);
+                   usage.bare_bytes, usage.sleeps);
 }
 
 hg_return_t process_place(hg_proc_t proc, void* data) {
@@ -144,6 +145,9 @@ Usage usage_of_this_process() {
     }
     usage.resident_bytes = resident_bytes();
     usage.bare_bytes = bare_bytes;
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    usage.sleeps = static_cast<std::uint64_t>(used.ru_nvcsw);
     timespec cpu{};
     ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     usage.cpu_nanoseconds = static_cast<std::uint64_t>(cpu.tv_sec) * 1000000000 +

@@ -39,6 +39,7 @@ struct Usage {
     std::uint64_t resident_bytes = 0;
     std::uint64_t cpu_nanoseconds = 0;
     std::uint64_t bare_bytes = 0;  // resident when note_bare_process() was called
+    std::uint64_t sleeps = 0;      // how often a thread gave its processor up to wait
 };
 
 // Before a net is opened: what is resident now is not the library's.
