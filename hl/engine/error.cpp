@@ -25,6 +25,7 @@ Errc kind_of(hg_return_t code) noexcept {
         case HG_NOMEM:
             return Errc::no_memory;
         case HG_INVALID_ARG:
+        case HG_PROTONOSUPPORT:
             return Errc::invalid;
         default:
             return Errc::other;
