@@ -118,7 +118,7 @@ Status Class::look_up(std::string_view text, bool resolve, Address*& found) {
     std::string canonical;
     auto raw = raw_of(fabric_.provider(), rest, format_, resolve, canonical);
     if (!raw.ok()) return raw.status();
-    found = addresses_.intern(prefix_ + canonical, *raw);
+    found = addresses_.intern(prefix_ + canonical, Raw(*raw));
     return found == nullptr ? NA_NOMEM : NA_SUCCESS;
 }
 
@@ -127,7 +127,7 @@ Status Class::lookup(const char* name, Address*& found) {
 }
 
 Status Class::self(Address*& found) {
-    found = addresses_.intern(self_name(), raw_);
+    found = addresses_.intern(self_name(), Raw(raw_));
     return found == nullptr ? NA_NOMEM : NA_SUCCESS;
 }
 
