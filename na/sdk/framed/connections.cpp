@@ -6,6 +6,7 @@
 // but a greeting, and the greater holds it until it sees that.
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "na/base/log.hpp"
@@ -17,7 +18,8 @@ using State = Connection::State;
 
 namespace {
 constexpr int most_drained = 1024;  // frames; more than a link holds
-}
+constexpr int most_strangers = 64;  // who have connected and not greeted
+}  // namespace
 
 Connection* Context::add(std::unique_ptr<Link> link, State state) {
     Connection& connection = connections_.emplace_back(std::move(link), state);
@@ -61,7 +63,23 @@ void Context::accept_all() {
         Result<std::unique_ptr<Link>> link = port_->accept();
         if (!link.ok()) return;
         (void)add(std::move(*link), State::strange);
+        dismiss_silent();
     }
+}
+
+// Whoever connects and does not say who he is may not keep a descriptor of ours.
+void Context::dismiss_silent() {
+    const auto is_strange = [](const Connection& each) { return each.state == State::strange; };
+    const auto oldest = [&] {
+        return std::find_if(connections_.begin(), connections_.end(), is_strange);
+    };
+    if (std::count_if(connections_.begin(), connections_.end(), is_strange) <= most_strangers)
+        return;
+    // Its greeting may have come meanwhile.
+    Connection* const silent = &*oldest();
+    handle(*silent, 0);
+    if (const auto found = oldest(); found != connections_.end() && &*found == silent)
+        (void)reject(*silent, "it has connected and does not greet");
 }
 
 Context::Next Context::greet(Connection& connection, const Frame& frame, Bytes name) {

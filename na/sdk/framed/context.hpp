@@ -66,6 +66,7 @@ private:
     Peer* find(Address& address, std::uint8_t id);
     Peer& add_peer(Address& address, std::uint8_t id, Connection& connection);
     void accept_all();
+    void dismiss_silent();
     Next greet(Connection& connection, const Frame& frame, Bytes name);
     void open_for(Connection& connection, Peer& peer);
     Next reject(Connection& connection, const char* why);

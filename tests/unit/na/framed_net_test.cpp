@@ -279,6 +279,22 @@ TEST_CASE("strangers who do not greet as they should are sent away, and others a
     net.join(good, "pair://p");
 }
 
+TEST_CASE("of many who connect at once, those that do not greet are sent away") {
+    Fixture net;
+    std::deque<Far> talking(100), silent(64);
+    for (std::size_t i = 0; i < talking.size(); ++i)
+        talking[i].greet("pair://" + std::string(1, static_cast<char>(i + 1)));
+    for (Far& far : talking) {
+        REQUIRE(net.hear(far) == 32);
+        CHECK(far.frame().kind == Kind::welcome);
+    }
+    Far one_more;
+    expect_log("does not greet");
+    net.check_closed(silent.front());
+    CHECK(silent.back().hear() == 0);
+    CHECK_FALSE(silent.back().over());
+}
+
 TEST_CASE("a peer that breaks the rules loses its connection") {
     Fixture net;
     expect_log("a connection of pair://p is closed");
