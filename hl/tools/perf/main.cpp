@@ -28,6 +28,7 @@ int run(int argc, char** argv) {
     declare_clients(app, chosen);
     declare_rounds(app, chosen);
     declare_count(app, chosen);
+    declare_floor(app, chosen);
     declare_neighbour(app, chosen);
     // The other process of "run", started by it.
     std::string inheritance;

@@ -11,5 +11,7 @@ namespace cinnabar::perf {
 // Adds them to the program; when the command line names one, `chosen` becomes what runs it.
 void declare_server(CLI::App& app, std::function<int()>& chosen);
 void declare_clients(CLI::App& app, std::function<int()>& chosen);
+// A floor alone; hidden.
+void declare_floor(CLI::App& app, std::function<int()>& chosen);
 
 }  // namespace cinnabar::perf
