@@ -16,12 +16,13 @@
 
 #include "na/base/event_fd.hpp"
 #include "na/base/mutex.hpp"
+#include "na/sdk/greeters.hpp"
 #include "na/sdk/matching.hpp"
 #include "na/sdk/serial.hpp"
 #include "plugins/ucx/connection.hpp"
 #include "plugins/ucx/flights.hpp"
-#include "plugins/ucx/greeters.hpp"
 #include "plugins/ucx/library.hpp"
+#include "plugins/ucx/options.hpp"
 #include "plugins/ucx/worker.hpp"
 
 namespace cinnabar::ucx {
@@ -264,7 +265,8 @@ private:
     Flights flights_;
     std::vector<ConnectionSlot> connections_;
     std::vector<std::uint32_t> free_connections_;
-    Greeters greeters_;
+    na::sdk::Greeters<Connection> greeters_{
+        {options::max_greeters, options::greeting_patience_ms, options::greeting_hurry_ms}};
     std::unique_ptr<Connection> graveyard_;  // a list; freed when UCX has let go of them
     // Never grow while they are used: add_connection() sees to their room.
     std::vector<Connection*> dirty_;
