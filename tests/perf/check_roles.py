@@ -3,6 +3,7 @@
 every mode; the documents are complete and the figures possible. No time is judged."""
 import json
 import os
+import pty
 import shutil
 import socket
 import struct
@@ -98,6 +99,19 @@ def check_rest():
         assert 5 <= row["more"]["server sleeps"] <= 100, row
 
 
+def check_bar():
+    """A bar is drawn on a terminal, and gone in the end; elsewhere there is none."""
+    command = [PROGRAM, "run", "--quick", "--only", "sm/busy/rpc/1"]
+    quiet = subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert quiet.stderr == b"", quiet.stderr
+    terminal, end = pty.openpty()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=end)
+    os.close(end)
+    drawn = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert "0% 1 of 1: sm/busy/rpc/1" in drawn and drawn.endswith("\r" + " " * 80 + "\r"), drawn
+
+
 def check_interrupted():
     """Ctrl-C ends a server well."""
     with subprocess.Popen([PROGRAM, "server", "na+sm"], stdout=subprocess.PIPE,
@@ -113,4 +127,5 @@ check_apart("na+sm", WITH_FLOOR)
 check_hostile_floors()
 check_local()
 check_interrupted()
+check_bar()
 check_rest()
