@@ -17,6 +17,11 @@ namespace {
 constexpr std::size_t step = 64;
 constexpr std::size_t classes = 16;
 constexpr unsigned most_kept = 512;  // of each class
+#if defined(CINNABAR_ASAN) || defined(CINNABAR_TSAN)
+constexpr bool recycles = false;
+#else
+constexpr bool recycles = true;
+#endif
 
 class Shelf;
 
@@ -151,11 +156,9 @@ struct Owner {
 // Neither suspends: the thread stays the same throughout.
 [[gnu::noinline]] void* recycled_new(std::size_t size) {
     const std::size_t kind = (size + step - 1) / step - 1;
-#if !defined(CINNABAR_ASAN) && !defined(CINNABAR_TSAN)
-    if (kind < classes) {
+    if (recycles && kind < classes) {
         if (Shelf* shelf = own != nullptr ? own : begin()) return shelf->take(kind);
     }
-#endif
     auto* block = static_cast<Block*>(::operator new(size + sizeof(Block)));
     block->home = nullptr;
     block->kind = kind;

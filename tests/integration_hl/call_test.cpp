@@ -4,9 +4,11 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <numeric>
+#include <optional>
 #include <thread>
 
 #include "cinnabar/cinnabar.hpp"
+#include "tests/support/allocation_counter.hpp"
 #include "tests/support/log_check.hpp"
 #include "tests/support/watchdog.hpp"
 
@@ -260,6 +262,36 @@ TEST_CASE("cancel, deadline and completion race with one outcome each") {
     CHECK(good > 0);
     CHECK(late > 0);
     CHECK(canceled > 0);
+}
+
+TEST_CASE("a blocking call of a unit allocates nothing at either side after the first ones") {
+    using cinnabar::test::AllocationCounter;
+    if (!AllocationCounter::available()) return;
+    EngineOptions options;
+    options.progress = Progress::shared;
+    Pair pair(chosen_net(), options);
+    std::optional<AllocationCounter> there;  // all handlers run on the one stream
+    pair.server.define("sum", [](int x, int y) { return x + y; }).value();
+    pair.server.define("begin", [&] { there.emplace(); }).value();
+    pair.server.define("count", [&] { return there->count(); }).value();
+    auto sum = pair.client.procedure<int(int, int)>("sum").on(pair.peer);
+    auto begin = pair.client.procedure<void()>("begin").on(pair.peer);
+    auto count = pair.client.procedure<unsigned long()>("count").on(pair.peer);
+    unsigned long here = 1, over_there = 1;
+    bool good = true;
+    spawn(pair.client.pool(), [&] {
+        for (const int calls : {500, 200}) {
+            begin().value();
+            const AllocationCounter counter;
+            for (int i = 0; i < calls; ++i)
+                good = sum(i, 1).value() == i + 1 && good;
+            here = counter.count();
+            over_there = count().value();
+        }
+    })->wait();
+    CHECK(good);
+    CHECK(here == 0);
+    CHECK(over_there == 0);
 }
 
 TEST_CASE("regions are pulled and pushed, in whole and in part") {

@@ -65,15 +65,18 @@ struct TupleOf<void> {
     using Type = std::tuple<>;
 };
 
+inline constexpr const char* unknown_exception = "an exception of unknown type";
+
 // Tells the caller what is thrown while `body()` runs.
 template <class Body>
 void guarded(Exchange& exchange, Body body) {
-    std::string text = "an exception of unknown type";
+    std::string text;
     try {
         return body();
     } catch (const std::exception& error) {
         text = error.what();
     } catch (...) {
+        text = unknown_exception;
     }
     exchange.fail(Errc::handler_failed, text);
 }
@@ -137,7 +140,7 @@ private:
 
     static Detached drive(HandlerOf& handler, std::unique_ptr<Exchange> exchange,
                           std::unique_ptr<Arguments> arguments) {
-        std::string text = "an exception of unknown type";
+        std::string text;
         try {
             // Parameters that are references refer to these while the task runs.
             std::optional<Caller> caller;
@@ -153,6 +156,7 @@ private:
         } catch (const std::exception& error) {
             text = error.what();
         } catch (...) {
+            text = unknown_exception;
         }
         exchange->fail(Errc::handler_failed, text);
     }

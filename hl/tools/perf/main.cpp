@@ -13,6 +13,7 @@
 #include "hl/tools/perf/roles.hpp"
 #include "hl/tools/perf/rounds.hpp"
 #include "hl/tools/perf/server.hpp"
+#include "hl/tools/perf/unit_modes.hpp"
 
 namespace cinnabar::perf {
 namespace {
@@ -30,6 +31,9 @@ int run(int argc, char** argv) {
     declare_count(app, chosen);
     declare_floor(app, chosen);
     declare_neighbour(app, chosen);
+#if defined(CINNABAR_HAS_UNITS)
+    declare_units(app, chosen);
+#endif
     // The other process of "run", started by it.
     std::string inheritance;
     auto* peer = app.add_subcommand("peer")->group("");
