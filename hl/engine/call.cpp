@@ -77,6 +77,7 @@ private:
     const bool one_way_;
     Lock lock_;  // of what follows; the stage is also read without
     std::atomic<Stage> stage_{Stage::pending};
+    bool said_all_ = false;                            // the C API
     std::atomic<hg_handle_t> handle_{HG_HANDLE_NULL};  // while it can be canceled, or read
     std::optional<Error> error_;
     Event ended_;
@@ -199,18 +200,19 @@ hg_return_t CallCore::forward(const CallRequest& request) {
         return ret;
     // One more for the callback. Nobody else has any yet.
     references_.store(2, std::memory_order_relaxed);
-    // The layer below cannot cancel what it calls in itself. A close that cancels the call before
-    // it is forwarded will do so again.
-    if (!peer.self) handle_.store(handle, std::memory_order_release);
     Request coder(request, watch_);
     const hg_return_t ret = HG_Forward(handle, on_forward, this, static_cast<Coder*>(&coder));
-    if (ret == HG_SUCCESS) return ret;
-    references_.store(1, std::memory_order_relaxed);
-    {
-        const std::lock_guard lock(lock_);
-        handle_.store(HG_HANDLE_NULL, std::memory_order_relaxed);
+    if (ret != HG_SUCCESS) {
+        references_.store(1, std::memory_order_relaxed);
+        (void)HG_Destroy(handle);
+        return ret;
     }
-    (void)HG_Destroy(handle);
+    // The layer below cannot cancel what it calls in itself.
+    if (peer.self) return ret;
+    const std::lock_guard lock(lock_);
+    if (said_all_) return ret;
+    handle_.store(handle, std::memory_order_relaxed);
+    if (now() == Stage::over) (void)HG_Cancel(handle);
     return ret;
 }
 
@@ -258,6 +260,7 @@ void CallCore::on_end(hg_return_t ret, hg_handle_t handle) {
     bool keep = false;
     {
         const std::lock_guard lock(lock_);
+        said_all_ = true;
         ours = now() == Stage::pending;
         keep = ours && !error && !one_way_;
         if (ours) decide(keep ? Stage::arrived : Stage::over);
