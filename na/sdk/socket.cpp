@@ -33,6 +33,24 @@ void tune(int fd) noexcept {
     set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 40000);
 }
 
+bool within_host(int fd) noexcept {
+    sockaddr_storage local{};
+    sockaddr_storage remote{};
+    socklen_t local_length = sizeof local;
+    socklen_t remote_length = sizeof remote;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&local), &local_length) != 0 ||
+        ::getpeername(fd, reinterpret_cast<sockaddr*>(&remote), &remote_length) != 0 ||
+        (remote.ss_family != AF_INET && remote.ss_family != AF_INET6))
+        return false;
+    const IpAddress ip = address_of(remote);
+    return ip.is_loopback() || ip == address_of(local);
+}
+
+void tune_within_host(int fd) noexcept {
+    constexpr std::string_view unpaced = "reno";
+    (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, unpaced.data(), unpaced.size());
+}
+
 Result<FileDescriptor> dial(const IpAddress& ip, std::uint16_t port, bool& dialing) {
     FileDescriptor fd(::socket(ip.family, socket_type, 0));
     if (!fd) return code_of_errno(errno);

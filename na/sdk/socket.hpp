@@ -17,6 +17,11 @@ Result<FileDescriptor> listen_on(const IpAddress& ip, std::uint16_t& port, const
 // Two connected stream sockets within this process.
 Result<std::pair<FileDescriptor, FileDescriptor>> socket_pair();
 void tune(int fd) noexcept;
+// Whether both ends of a connected TCP socket are on this machine.
+bool within_host(int fd) noexcept;
+// For such a socket: nothing is lost there and no link is shared, so that a congestion control that
+// paces what it sends (bbr) only makes it wait. The one that does not (reno) is always there.
+void tune_within_host(int fd) noexcept;
 // The error of a connect() that has ended, 0 for success. A socket that reached itself is an error.
 int connect_error(int fd) noexcept;
 

@@ -42,6 +42,7 @@ struct Stream {
     std::uint64_t wire_offset = 0;  // get: in the operation; put: in the peer's memory
     std::uint64_t key = 0;          // put
     Op* op = nullptr;
+    bool single = false;  // all of it is one chunk
 };
 
 // Where the payload of the present data frame goes.
@@ -66,11 +67,12 @@ enum class Phase : std::uint8_t {
 struct Connection {
     FileDescriptor fd;
     Phase phase = Phase::connecting;
-    bool tcp = true;       // else a socket pair within this process
-    bool dialing = false;  // connect() has not finished
-    bool blocked = false;  // the socket takes no more; EPOLLOUT will come
-    bool hang_up = false;  // read until the end: no further event is promised
-    bool paused = false;   // the stash is full
+    bool tcp = true;           // else a socket pair within this process
+    bool within_host = false;  // established over TCP, and both ends are on this machine
+    bool dialing = false;      // connect() has not finished
+    bool blocked = false;      // the socket takes no more; EPOLLOUT will come
+    bool hang_up = false;      // read until the end: no further event is promised
+    bool paused = false;       // the stash is full
     bool in_ready = false;
     bool in_dirty = false;
     bool want_pump = false;
@@ -78,6 +80,7 @@ struct Connection {
     std::uint32_t max_unexpected = 0;  // what both sides take
     std::uint32_t max_expected = 0;
     std::uint32_t rma_in_flight = 0;
+    std::uint32_t large_gets = 0;  // of them: their data goes past the input buffer
     Peer* peer = nullptr;
     na::sdk::IpAddress remote_ip;
     std::uint64_t attempt = 0;  // parked: its number
@@ -107,7 +110,7 @@ struct Connection {
 
     std::unique_ptr<Connection> next_dead;
 
-    explicit Connection(BufferPool& pool) : out(pool) {}
+    Connection(BufferPool& pool, Lender& lender) : out(pool, lender) {}
 };
 
 }  // namespace cinnabar::tcp

@@ -212,7 +212,7 @@ Connection* Context::add_connection(FileDescriptor&& fd, Phase phase, bool diali
     }
     const std::uint32_t index = free_connections_.back();
     ConnectionSlot& slot = connections_[index];
-    auto made = std::make_unique<Connection>(pool_);
+    auto made = std::make_unique<Connection>(pool_, lender_);
     made->fd = std::move(fd);
     made->phase = phase;
     made->dialing = made->blocked = dialing;

@@ -132,6 +132,7 @@ private:
     void refuse(Connection& connection, na_return_t code, const char* why);
     void welcome(Connection& connection);
     void establish(Connection& connection, const Greeting& greeting);
+    void enter(Connection& connection) noexcept;
 
     // message.cpp
     void start_send(Op& op);
@@ -201,6 +202,7 @@ private:
     std::uint64_t attempts_ = 0;
     Address* self_ = nullptr;
     BufferPool pool_;
+    Lender lender_;
     std::vector<ConnectionSlot> connections_;
     std::vector<std::uint32_t> free_connections_;
     Greeters greeters_;

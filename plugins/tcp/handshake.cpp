@@ -212,8 +212,16 @@ void Context::answered(Connection& connection, const Greeting& greeting) {
     connection.want_pump = true;
 }
 
-void Context::establish(Connection& connection, const Greeting& greeting) {
+// From now on frames go both ways.
+void Context::enter(Connection& connection) noexcept {
     connection.phase = Phase::established;
+    if (!connection.tcp || !na::sdk::within_host(connection.fd.get())) return;
+    connection.within_host = true;
+    na::sdk::tune_within_host(connection.fd.get());
+}
+
+void Context::establish(Connection& connection, const Greeting& greeting) {
+    enter(connection);
     connection.max_unexpected = std::min(connection.max_unexpected, greeting.max_unexpected);
     connection.max_expected = std::min(connection.max_expected, greeting.max_expected);
     if (connection.peer->connection != &connection) return;
@@ -325,7 +333,7 @@ void Context::welcome(Connection& connection) {
     if (peer.parked == &connection) peer.parked = nullptr;
     peer.connection = &connection;
     peer.void_attempt = connection.attempt;
-    connection.phase = Phase::established;
+    enter(connection);
     greet(connection, GreetingKind::accept, NA_SUCCESS, peer.id);
     if (connection.phase != Phase::established) return;
     mark_ready(connection);

@@ -26,8 +26,11 @@ long Context::receive(Connection& connection, std::size_t& wanted) {
         errno = ENOMEM;
         return -1;
     }
-    const std::size_t room = pool_.size() - connection.in_end;
     Incoming& incoming = connection.incoming;
+    // Where much data is about to come, its header is read alone, and then the data to its place.
+    const bool header_first = connection.large_gets > 0 && incoming.remaining == 0 &&
+                              connection.in_begin == connection.in_end;
+    const std::size_t room = header_first ? rma_header_size : pool_.size() - connection.in_end;
     if (incoming.remaining == 0 || incoming.region == nullptr ||
         connection.in_begin != connection.in_end) {
         wanted = room;

@@ -13,7 +13,9 @@ namespace cinnabar::tcp {
 
 namespace {
 constexpr std::array<std::byte, 4096> zeros{};
-}
+// At least: with larger ones less is lent than could be.
+constexpr std::size_t page_size = 4096;
+}  // namespace
 
 std::byte* Output::reserve(std::size_t size) noexcept {
     if (data_ == nullptr && size <= pool_.size()) {
@@ -95,9 +97,51 @@ void Output::consume(std::size_t count) noexcept {
     if (begin_ == end_) release();
 }
 
-Output::Wrote Output::write(int fd, std::size_t& written) noexcept {
+// Copies what is gathered into the socket: one system call.
+ssize_t Output::send(int fd, std::size_t& wanted) noexcept {
     std::array<iovec, options::max_iovecs> vectors;
     std::size_t used = 0;
+    wanted = gather(vectors, used);
+    if (used == 1) return ::send(fd, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL);
+    msghdr message{};
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = used;
+    return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+// Lends the payload if it is one piece. The bytes before it and those before its first whole page
+// are copied, announced as the beginning of more: then the kernel's packets are full by size, and
+// not by their number of pages, which Linux 6 makes slow.
+ssize_t Output::lend(int fd, std::size_t& wanted) noexcept {
+    std::array<iovec, 2> vectors;
+    std::size_t used = 0;
+    (void)payload_.region->vectors(payload_.offset, payload_.remaining, vectors, used);
+    if (used != 1) {
+        payload_.lend = false;
+        return send(fd, wanted);
+    }
+    const iovec piece = vectors[0];
+    const std::size_t into_page = reinterpret_cast<std::uintptr_t>(piece.iov_base) % page_size;
+    const std::size_t ahead = into_page == 0 ? 0 : page_size - into_page;
+    const std::size_t before = split_ - begin_;
+    if (before + ahead > 0) {
+        vectors[0] = {data_ + begin_, before};
+        vectors[1] = {piece.iov_base, std::min(ahead, piece.iov_len)};
+        wanted = before + vectors[1].iov_len;
+        msghdr message{};
+        message.msg_iov = vectors.data();
+        message.msg_iovlen = vectors.size();
+        return ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_MORE);
+    }
+    bool refused = false;
+    const ssize_t given = lender_.send(fd, std::span(&piece, 1), refused);
+    if (given < 0) payload_.lend = false;  // the rest is copied
+    if (refused) return send(fd, wanted);
+    wanted = 0;  // how much the socket would have taken is not known
+    return given;
+}
+
+Output::Wrote Output::write(int fd, std::size_t& written) noexcept {
     written = 0;
     Region* pinned = nullptr;
     if (has_payload_ && payload_.pinned && !payload_.retired) {
@@ -106,16 +150,9 @@ Output::Wrote Output::write(int fd, std::size_t& written) noexcept {
         else
             payload_.retired = true;
     }
-    const std::size_t wanted = gather(vectors, used);
-    ssize_t sent = 0;
-    if (used == 1) {
-        sent = ::send(fd, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL);
-    } else {
-        msghdr message{};
-        message.msg_iov = vectors.data();
-        message.msg_iovlen = used;
-        sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
-    }
+    std::size_t wanted = 0;
+    const bool lends = has_payload_ && payload_.lend && !payload_.retired;
+    const ssize_t sent = lends ? lend(fd, wanted) : send(fd, wanted);
     const int error = errno;
     if (pinned != nullptr) pinned->unpin();
     errno = error;

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "plugins/tcp/buffer_pool.hpp"
+#include "plugins/tcp/lender.hpp"
 #include "plugins/tcp/memory.hpp"
 
 namespace cinnabar::tcp {
@@ -23,6 +24,7 @@ struct Payload {
     std::uint64_t offset = 0;
     std::size_t remaining = 0;
     bool pinned = false;   // a peer asked for them: pin the region while they are read
+    bool lend = false;     // not copied if the system can do without
     bool retired = false;  // it was deregistered meanwhile: zeros are sent in place of the rest
     Op* op = nullptr;      // the local operation, if there is one
     std::uint64_t peer_op = 0;  // else the operation of the peer that is served
@@ -30,7 +32,7 @@ struct Payload {
 
 class Output {
 public:
-    explicit Output(BufferPool& pool) noexcept : pool_(pool) {}
+    Output(BufferPool& pool, Lender& lender) noexcept : pool_(pool), lender_(lender) {}
     ~Output() { clear(); }
     Output(const Output&) = delete;
     Output& operator=(const Output&) = delete;
@@ -47,18 +49,21 @@ public:
     bool empty() const noexcept { return begin_ == end_ && !has_payload_; }
 
     enum class Wrote { all, payload_done, some, blocked, failed };
-    // One system call. `written` receives the bytes; `failed` leaves errno. On payload_done the
+    // One attempt to send. `written` receives the bytes; `failed` leaves errno. On payload_done the
     // caller takes the payload away with take_payload() before the next call.
     Wrote write(int fd, std::size_t& written) noexcept;
     Payload take_payload() noexcept;
     void clear() noexcept;
 
 private:
+    ssize_t send(int fd, std::size_t& wanted) noexcept;
+    ssize_t lend(int fd, std::size_t& wanted) noexcept;
     std::size_t gather(std::span<iovec> to, std::size_t& used) noexcept;
     void consume(std::size_t count) noexcept;
     void release() noexcept;
 
     BufferPool& pool_;
+    Lender& lender_;
     std::byte* data_ = nullptr;
     std::size_t capacity_ = 0;
     std::size_t begin_ = 0;

@@ -99,8 +99,9 @@ void Context::begin_rma(Connection& connection, Op& op) {
     try {
         number = take_slot(op);
         if (op.kind == OpKind::put)
-            connection.streams.push_back(
-                {op.local, op.local_offset, op.size, number, op.remote_offset, op.key, &op});
+            connection.streams.push_back({op.local, op.local_offset, op.size, number,
+                                          op.remote_offset, op.key, &op,
+                                          op.size <= options::chunk_size});
     } catch (const std::bad_alloc&) {
         log_warning(log_name, "{}: no memory for a transfer", describe(connection));
         finish(op, NA_NOMEM);
@@ -112,6 +113,7 @@ void Context::begin_rma(Connection& connection, Op& op) {
     op.state = OpState::in_flight;
     ++connection.rma_in_flight;
     if (op.kind == OpKind::put) return;
+    if (op.size >= options::large_get) ++connection.large_gets;
     Frame frame;
     frame.type = FrameType::get_request;
     frame.op = number;
@@ -145,6 +147,7 @@ bool Context::emit_chunk(Connection& connection) {
     payload.offset = stream.offset;
     payload.remaining = size;
     payload.pinned = stream.op == nullptr;
+    payload.lend = connection.within_host && size >= options::lend_min && stream.single;
     payload.op = stream.op;
     payload.peer_op = stream.wire_op;
     if (stream.op != nullptr) stream.op->payload_active = true;
@@ -205,6 +208,7 @@ void Context::end_rma(Op& op, na_return_t code) {
     ++slot.generation;
     free_rma_slots_.push_back(op.slot);
     --connection.rma_in_flight;
+    if (op.kind == OpKind::get && op.size >= options::large_get) --connection.large_gets;
     connection.want_pump = true;
     finish(op, code);
 }
@@ -260,8 +264,8 @@ void Context::handle_get_request(Connection& connection, const Frame& frame) {
         return;
     }
     try {
-        connection.streams.push_back(
-            {std::move(region), frame.offset, frame.length, frame.op, 0, 0, nullptr});
+        connection.streams.push_back({std::move(region), frame.offset, frame.length, frame.op, 0, 0,
+                                      nullptr, frame.length <= options::chunk_size});
     } catch (const std::bad_alloc&) {
         log_warning(log_name, "{}: no memory to serve its get", describe(connection));
         send_end(connection, frame.op, NA_NOMEM);

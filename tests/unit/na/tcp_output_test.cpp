@@ -19,7 +19,8 @@ namespace {
 
 struct Fixture {
     BufferPool pool{4096};
-    Output out{pool};
+    Lender lender;
+    Output out{pool, lender};
     cinnabar::FileDescriptor write_end;
     cinnabar::FileDescriptor read_end;
     std::vector<std::byte> got;
