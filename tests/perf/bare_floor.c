@@ -151,6 +151,8 @@ static void connect_ends(void) {
     server_end = accept(listener, NULL, NULL);
     setsockopt(client_end, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(server_end, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(client_end, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+    setsockopt(server_end, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 }
 
 int main(int argc, char** argv) {

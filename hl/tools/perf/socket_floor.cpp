@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "hl/tools/perf/fail.hpp"
 #include "hl/tools/perf/spin.hpp"
@@ -56,6 +57,15 @@ void set_no_delay(int socket) {
     const int on = 1;
     check_system(::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0,
                  "TCP_NODELAY");
+}
+
+// Within a host there is no link whose rate could be guessed: bbr, where it is the system's choice,
+// makes the same stream take now one and now eight times as long.
+void set_unpaced(int socket) {
+    constexpr std::string_view unpaced = "reno";
+    check_system(
+        ::setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, unpaced.data(), unpaced.size()) == 0,
+        "TCP_CONGESTION");
 }
 
 // A numeric host as the system wants it; the list is null if it is none.
@@ -142,6 +152,8 @@ void create_connection(int& client, int& server) {
     client = connect_to(host, port);
     check_system(client >= 0, "connecting over loopback");
     server = accept_one(listener);
+    set_unpaced(client);
+    set_unpaced(server);
     // Another program will have it.
     check_system(::fcntl(server, F_SETFD, 0) == 0, "FD_CLOEXEC");
     ::close(listener);
