@@ -47,10 +47,10 @@ public:
         if (deadline) {
             const std::shared_ptr<Runtime> runtime = Runtime::get();
             runtime->timer.arm(*this, *deadline);
-            ended_.wait();
+            (void)ended_.wait_as(Wait::transfer);
             runtime->timer.disarm(*this);
         } else {
-            ended_.wait();
+            (void)ended_.wait_as(Wait::transfer);
         }
         engine.transfers.remove(*this);
         if (ret_ == HG_SUCCESS) return {};

@@ -240,7 +240,7 @@ std::vector<std::string> EngineCore::served_names() {
 bool EngineCore::drained_before(TimePoint deadline) {
     std::unique_lock lock(idle_lock_);
     while (state_.load() / one != 0)
-        if (!idle_.wait(lock, deadline)) return state_.load() / one == 0;
+        if (!idle_.wait(lock, Wait::close, deadline)) return state_.load() / one == 0;
     return true;
 }
 

@@ -82,7 +82,7 @@ struct Served {
 // What the id of a procedure leads to; lives as long as the engine.
 struct Entry {
     Entry(std::string known, bool without_answer)
-        : name(std::move(known)), one_way(without_answer) {}
+        : name(std::move(known)), one_way(without_answer), unit_name(lasting_name(name)) {}
     std::shared_ptr<Served> load() noexcept {
         const std::lock_guard held(lock);
         return served;
@@ -95,6 +95,7 @@ struct Entry {
 
     const std::string name;
     const bool one_way;
+    const char* const unit_name;  // of the handler's units
     Lock lock;
     std::shared_ptr<Served> served;  // null: only called from here
 };

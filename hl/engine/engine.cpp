@@ -104,6 +104,13 @@ const Pool& Engine::pool() const {
     return core_->pool;
 }
 
+std::string Engine::dump() const {
+    std::string text;
+    for (const Pool& pool : core_->pools)
+        text += pool.dump();
+    return text;
+}
+
 std::optional<Pool> Engine::find_pool(const std::string& name) const {
     const Pool* found = core_->find_pool(name);
     return found != nullptr ? std::optional(*found) : std::nullopt;

@@ -65,7 +65,7 @@ private:
 
 class LocalUnit final : public Unit {
 public:
-    explicit LocalUnit(Local local) : local_(std::move(local)) {}
+    LocalUnit(const char* name, Local local) : Unit(name), local_(std::move(local)) {}
     void run() noexcept override { local_.run(); }
 
 private:
@@ -87,8 +87,8 @@ bool serve_local(EngineCore& engine, hg_id_t id, const Writable& arguments,
     // Lives with what the unit holds.
     PoolCore& pool = *served->pool.core();
     pool.adopt_kept(std::make_unique<LocalUnit>(
-        Local(call, std::move(own), std::move(served),
-              RequestWatch(engine.options.monitor.get(), entry->name))));
+        entry->unit_name, Local(call, std::move(own), std::move(served),
+                                RequestWatch(engine.options.monitor.get(), entry->name))));
     return true;
 }
 

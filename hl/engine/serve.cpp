@@ -208,7 +208,7 @@ class IncomingUnit final : public Unit {
 public:
     IncomingUnit(EngineCore& engine, hg_handle_t handle, std::shared_ptr<Served> served,
                  const Entry& entry)
-        : incoming_(engine, handle, std::move(served), entry) {}
+        : Unit(entry.unit_name), incoming_(engine, handle, std::move(served), entry) {}
     void run() noexcept override { incoming_.run(); }
 
 private:

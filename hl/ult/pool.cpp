@@ -48,6 +48,7 @@ void PoolCore::adopt_kept(std::unique_ptr<Unit> unit) noexcept {
 
 void PoolCore::append(UnitQueue& queue, Unit& unit) noexcept {
     unit.next_ = nullptr;
+    unit.queued_ = true;
     if (queue.last_ != nullptr)
         queue.last_->next_ = &unit;
     else
@@ -62,6 +63,7 @@ Unit* PoolCore::take(UnitQueue& queue) noexcept {
     queue.first_ = unit->next_;
     if (queue.first_ == nullptr) queue.last_ = nullptr;
     --queue.size_;
+    unit->queued_ = false;
     return unit;
 }
 
@@ -73,7 +75,7 @@ void PoolCore::push(Unit& unit, Where where) noexcept {
     wake_one();
 }
 
-Unit* PoolCore::pop() noexcept {
+Unit* PoolCore::pop(StreamCore& stream) noexcept {
     // Only a hint: who goes to sleep looks again with ready().
     if (count_.load(std::memory_order_relaxed) == 0) return nullptr;
     const std::lock_guard lock(mutex_);
@@ -81,8 +83,9 @@ Unit* PoolCore::pop() noexcept {
     Unit* unit = turn ? nullptr : take(resumed_);
     resumed_in_a_row_ = unit != nullptr ? resumed_in_a_row_ + 1 : 0;
     if (unit == nullptr) unit = take(fresh_);
-    if (unit != nullptr)
-        count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    if (unit == nullptr) return nullptr;
+    count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    if (!unit->listed_) stream.announce(this, unit->name_);
     return unit;
 }
 

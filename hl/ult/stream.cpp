@@ -14,6 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include "hl/ult/coarse.hpp"
+
 namespace cinnabar {
 inline namespace v1 {
 namespace detail {
@@ -118,7 +120,7 @@ bool StreamCore::reserve() noexcept {
 
 Unit* StreamCore::look() noexcept {
     for (const auto& pool : pools_) {
-        if (Unit* unit = pool->pop()) return unit;
+        if (Unit* unit = pool->pop(*this)) return unit;
     }
     return nullptr;
 }
@@ -204,6 +206,7 @@ Unit* StreamCore::next() noexcept {
         }
         if (unit->stack_ != nullptr || reserve()) return unit;
         // Without a stack for the loop the unit could not block: until one is given back it waits.
+        announce(nullptr, nullptr);
         unit->pool_->push(*unit, PoolCore::Where::fresh);
         std::unique_lock lock(mutex_);
         (void)roused_.wait_for(lock, std::chrono::milliseconds(1));
@@ -245,7 +248,9 @@ void StreamCore::leave(Stack& self) {
     unit.run();
     const std::shared_ptr<PoolCore> keep = std::move(unit.keep_);
     delete &unit;
-    current()->unit_ = nullptr;
+    StreamCore& stream = *current();
+    stream.announce(nullptr, nullptr);
+    stream.unit_ = nullptr;
 }
 
 void StreamCore::loop(Errand errand) {
@@ -275,6 +280,7 @@ void StreamCore::switch_away(Unit& unit, Errand errand) {
     unit.caught_ = std::exchange(before.caught, nullptr);
     unit.uncaught_ = std::exchange(before.uncaught, 0U);
     StreamCore& stream = *current();
+    if (!unit.listed_) unit.pool_->list(unit, stream);
     stream.unit_ = nullptr;
     Stack* to = std::exchange(stream.loop_, nullptr);
     if (to == nullptr) {
@@ -288,10 +294,12 @@ void StreamCore::switch_away(Unit& unit, Errand errand) {
     after.uncaught = unit.uncaught_;
 }
 
-void StreamCore::suspend(Unit& unit) {
+void StreamCore::suspend(Unit& unit, Wait what) {
     // Once woken nobody else touches the state.
     if (unit.state_.load(std::memory_order_acquire) == State::woken)
         return unit.state_.store(State::running, std::memory_order_relaxed);
+    unit.waits_for_ = what;
+    unit.since_ = coarse_now();
     switch_away(unit, {Errand::Kind::park, &unit, nullptr});
 }
 

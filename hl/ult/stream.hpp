@@ -58,12 +58,19 @@ public:
     void adopt_kept(std::unique_ptr<Unit> unit) noexcept;
     // Makes `unit` ready and wakes a stream that sleeps. It may run, and end, before this returns.
     void push(Unit& unit, Where where) noexcept;
-    // The next unit or null. Units that have run before go first, though not for ever.
-    Unit* pop() noexcept;
+    // The next unit, for that stream, or null. Units that have run before go first, though not for
+    // ever.
+    Unit* pop(StreamCore& stream) noexcept;
     std::size_t ready() const noexcept;
     bool seems_ready() const noexcept { return count_.load(std::memory_order_relaxed) != 0; }
     // Wakes a sleeping stream if there is something to do.
     void share() noexcept;
+
+    // Every unit is in a queue, in the list or running on a stream for the first time; between
+    // these it goes under the lock, so that whoever looks finds it once.
+    void list(Unit& unit, StreamCore& stream) noexcept;
+    void unlist(Unit& unit) noexcept;
+    std::vector<UnitInfo> units() const;
 
     void attach(StreamCore& stream);
     void detach(StreamCore& stream) noexcept;
@@ -72,6 +79,15 @@ public:
     const std::shared_ptr<Runtime> runtime;
 
 private:
+    struct Sight {
+        const char* name;
+        UnitState state;
+        Wait waits_for;
+        std::int64_t since;
+    };
+
+    std::size_t most_units() const noexcept;
+    void look(std::vector<Sight>& seen) const;
     static void append(UnitQueue& queue, Unit& unit) noexcept;
     static Unit* take(UnitQueue& queue) noexcept;
     void wake_one() noexcept;
@@ -82,6 +98,8 @@ private:
     UnitQueue resumed_;
     unsigned resumed_in_a_row_ = 0;
     std::vector<StreamCore*> streams_;
+    Unit* listed_ = nullptr;
+    std::size_t listed_count_ = 0;
 };
 
 class StreamCore {
@@ -100,8 +118,21 @@ public:
 
     // Blocks the calling unit until it is woken; one wake() ends one suspension, and may come
     // first.
-    static void suspend(Unit& unit);
+    static void suspend(Unit& unit, Wait what);
     static void yield(Unit& unit);
+
+    // That it runs a unit which is in no list; a null pool if it does not.
+    void announce(const PoolCore* pool, const char* name) noexcept {
+        running_of_.store(pool, std::memory_order_relaxed);
+        running_name_.store(name, std::memory_order_release);
+    }
+    // Whether it runs such a unit of `pool`, whose lock is held, and its name.
+    bool runs_for(const PoolCore& pool, const char*& name) const noexcept {
+        if (running_of_.load(std::memory_order_relaxed) != &pool) return false;
+        name = running_name_.load(std::memory_order_acquire);
+        // The name may be that of a unit of another pool, which came after.
+        return running_of_.load(std::memory_order_relaxed) == &pool;
+    }
 
     // Ends the sleep if the stream sleeps; true if it did.
     bool rouse() noexcept;
@@ -135,6 +166,8 @@ private:
     Stack* loop_ = nullptr;    // the loop that waits for a unit that it has resumed
     Stack* spare_ = nullptr;   // for the loop, should the unit that begins block
     Unit* unit_ = nullptr;     // that runs
+    std::atomic<const PoolCore*> running_of_{nullptr};
+    std::atomic<const char*> running_name_{nullptr};
     std::atomic<bool> stop_{false};
     std::atomic<bool> asleep_{false};
     std::mutex mutex_;

@@ -71,7 +71,7 @@ struct TimedOut final : Alarm {
     bool late = false;
 };
 
-bool WaitList::wait(std::unique_lock<Lock>& lock, std::optional<TimePoint> deadline) {
+bool WaitList::wait(std::unique_lock<Lock>& lock, Wait what, std::optional<TimePoint> deadline) {
     Unit* unit = StreamCore::current_unit();
     Waiter waiter;
     waiter.actor = unit != nullptr ? static_cast<Actor*>(unit) : &this_thread();
@@ -84,10 +84,10 @@ bool WaitList::wait(std::unique_lock<Lock>& lock, std::optional<TimePoint> deadl
     } else if (deadline) {
         Timer& timer = StreamCore::pool_of(*unit).runtime->timer;
         timer.arm(timed_out, *deadline);
-        StreamCore::suspend(*unit);
+        StreamCore::suspend(*unit, what);
         timer.disarm(timed_out);
     } else {
-        StreamCore::suspend(*unit);
+        StreamCore::suspend(*unit, what);
     }
     lock.lock();
     return !timed_out.late;
@@ -149,13 +149,13 @@ void sleep_until(TimePoint time) {
     detail::Lock mutex;
     detail::WaitList nobody;
     std::unique_lock lock(mutex);
-    (void)nobody.wait(lock, time);
+    (void)nobody.wait(lock, detail::Wait::sleep, time);
 }
 
 void Mutex::lock() {
     std::unique_lock lock(mutex_);
     if (held_)
-        (void)waiting_.wait(lock);  // and it has been handed over
+        (void)waiting_.wait(lock, detail::Wait::mutex);  // and it has been handed over
     else
         held_ = true;
 }
@@ -178,7 +178,7 @@ void Mutex::unlock() {
 bool Condition::wait_for_notice(std::unique_lock<Mutex>& lock, std::optional<TimePoint> deadline) {
     std::unique_lock inner(mutex_);
     lock.unlock();
-    const bool noticed = waiting_.wait(inner, deadline);
+    const bool noticed = waiting_.wait(inner, detail::Wait::condition, deadline);
     inner.unlock();
     lock.lock();
     return noticed;
@@ -218,9 +218,9 @@ bool Semaphore::acquire_until(TimePoint deadline) {
     return take(deadline);
 }
 
-bool Semaphore::take(std::optional<TimePoint> deadline) {
+bool Semaphore::take(std::optional<TimePoint> deadline, detail::Wait what) {
     std::unique_lock lock(mutex_);
-    if (count_ == 0) return waiting_.wait(lock, deadline);  // one is handed over
+    if (count_ == 0) return waiting_.wait(lock, what, deadline);  // one is handed over
     --count_;
     return true;
 }
@@ -240,7 +240,7 @@ void Barrier::arrive_and_wait() {
     {
         std::unique_lock lock(mutex_);
         if (++arrived_ < count_) {
-            (void)waiting_.wait(lock);
+            (void)waiting_.wait(lock, detail::Wait::barrier);
             return;
         }
         arrived_ = 0;
@@ -284,7 +284,8 @@ struct EventTimedOut final : detail::Alarm {
     bool late = false;
 };
 
-bool Event::wait_as_listed(detail::Waiter& waiter, std::optional<TimePoint> deadline) {
+bool Event::wait_as(detail::Wait what, std::optional<TimePoint> deadline) {
+    detail::Waiter waiter;
     detail::Unit* unit = detail::StreamCore::current_unit();
     if (unit == nullptr) {
         detail::ThreadActor& thread = detail::this_thread();
@@ -296,25 +297,23 @@ bool Event::wait_as_listed(detail::Waiter& waiter, std::optional<TimePoint> dead
     waiter.actor = unit;
     if (!subscribe(waiter)) return true;
     if (!deadline) {
-        detail::StreamCore::suspend(*unit);
+        detail::StreamCore::suspend(*unit, what);
         return true;
     }
     EventTimedOut timed_out(*this, waiter);
     detail::Timer& timer = detail::StreamCore::pool_of(*unit).runtime->timer;
     timer.arm(timed_out, *deadline);
-    detail::StreamCore::suspend(*unit);
+    detail::StreamCore::suspend(*unit, what);
     timer.disarm(timed_out);
     return !timed_out.late;
 }
 
 void Event::wait() {
-    detail::Waiter waiter;
-    (void)wait_as_listed(waiter, {});
+    (void)wait_as(detail::Wait::event);
 }
 
 bool Event::wait_until(TimePoint deadline) {
-    detail::Waiter waiter;
-    return wait_as_listed(waiter, deadline);
+    return wait_as(detail::Wait::event, deadline);
 }
 
 bool Event::subscribe(detail::Waiter& waiter) {
@@ -373,12 +372,7 @@ std::optional<std::size_t> wait_any(std::span<Event* const> events,
         found = !events[i]->subscribe(waiters[i]);
         owed += found ? 0 : 1;
     }
-    if (!found) {
-        if (!deadline)
-            counting.woken.acquire(), --owed;
-        else if (counting.woken.acquire_until(*deadline))
-            --owed;
-    }
+    if (!found && counting.woken.take(deadline, detail::Wait::any)) --owed;
     for (std::size_t i = 0; i < events.size(); ++i)
         if (events[i]->unsubscribe(waiters[i])) --owed;
     // Who is on the way here has not finished with what lies on this stack.

@@ -101,11 +101,11 @@ public:
 
     // Blocks until the end and takes the result: to be called once, this or co_await.
     Result<R> wait() {
-        event().wait();
+        (void)event().wait_as(detail::Wait::call);
         return take();
     }
     // Blocks until the end (true) or that time; the call goes on. Takes nothing.
-    bool wait_until(TimePoint time) const { return event().wait_until(time); }
+    bool wait_until(TimePoint time) const { return event().wait_as(detail::Wait::call, time); }
     bool ready() const { return event().is_set(); }
     // Ends the call with Errc::canceled unless it has ended. The peer may have served it or do so
     // yet.

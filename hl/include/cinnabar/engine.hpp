@@ -151,6 +151,9 @@ public:
     // The pool of its handlers, and any of its pools by name.
     const Pool& pool() const;
     std::optional<Pool> find_pool(const std::string& name) const;
+    // What units its pools have and where they are parked, as text: see Pool::dump(). Any thread,
+    // while they run.
+    std::string dump() const;
     // How it was opened, with all defaults, as JSON that opens the same again. A monitor is named
     // if it is a Statistics.
     std::string configuration() const;

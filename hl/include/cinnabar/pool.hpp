@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <string>
@@ -30,6 +31,21 @@ class PoolCore;
 class StreamCore;
 struct Stack;
 
+// What a parked unit waits for.
+enum class Wait : unsigned char {
+    event,
+    eventual,
+    mutex,
+    condition,
+    semaphore,
+    barrier,
+    sleep,
+    any,
+    call,
+    transfer,
+    close
+};
+
 // Whoever can wait: a unit or a plain thread. Each suspend() is ended by one wake().
 class Actor {
 public:
@@ -43,9 +59,11 @@ protected:
 class CINNABAR_API Unit : public Actor {
 public:
     Unit() = default;
+    // `name` outlives all units: see lasting_name().
+    explicit Unit(const char* name) noexcept : name_(name) {}
     Unit(const Unit&) = delete;
     Unit& operator=(const Unit&) = delete;
-    virtual ~Unit() = default;
+    virtual ~Unit();
     virtual void run() noexcept = 0;
     void wake() noexcept final;
 
@@ -61,14 +79,27 @@ private:
 
     enum class State : int { running, parked, woken };
 
-    Unit* next_ = nullptr;  // in its pool
+    Unit* next_ = nullptr;  // in its pool's queue
     std::atomic<State> state_{State::running};
     Stack* stack_ = nullptr;  // null until it has begun
     PoolCore* pool_ = nullptr;
     std::shared_ptr<PoolCore> keep_;  // of the pool, unless what derives from this keeps it
     void* caught_ = nullptr;          // the C++ runtime's exceptions in flight, which it
     unsigned uncaught_ = 0;           // keeps per OS thread
+    // For who asks what there is. In the pool's list from the first time that it gives its stream
+    // away: who never does costs nothing.
+    const char* name_ = nullptr;
+    Unit* listed_next_ = nullptr;
+    Unit* listed_previous_ = nullptr;
+    std::int64_t since_ = 0;  // when it parked, by a clock that is coarse and cheap
+    Wait waits_for_ = Wait::event;
+    bool listed_ = false;
+    bool queued_ = false;
 };
+
+// The same text for as long as the process lives. One copy of each is kept; for names of which
+// there are few, as of procedures.
+const char* lasting_name(const std::string& name);
 
 }  // namespace detail
 
@@ -77,6 +108,16 @@ struct PoolOptions {
     // Bytes of stack that each unit may use; rounded up to pages, a guard page comes on top. Only
     // pages that are touched cost memory.
     std::size_t stack_size = 256 * 1024;
+};
+
+enum class UnitState { ready, running, parked };
+
+// A unit as it was at one moment.
+struct UnitInfo {
+    std::string name;  // the procedure's, of a handler; else "unit"
+    UnitState state = UnitState::ready;
+    std::string waits_for;     // if it is parked: "mutex", "call", "sleep" and so on
+    Clock::duration parked{};  // for how long, to a few milliseconds
 };
 
 // A queue of runnable units. A handle: copies refer to the same pool, which lives until the last of
@@ -101,6 +142,11 @@ public:
     const std::string& name() const noexcept;
     // Units that are ready to run at this moment.
     std::size_t ready() const;
+    // All its units, those that are ready first, in the order in which they would run. Suspended
+    // coroutines are no units. Holds up the pool for a moment for each.
+    std::vector<UnitInfo> units() const;
+    // The same as text: a line for the pool and one for each unit.
+    std::string dump() const;
     // Whether the caller is a unit of this pool.
     bool current() const noexcept;
     // The pool of the unit that calls; throws std::logic_error on a plain thread.

@@ -37,7 +37,8 @@ struct Waiter {
 class CINNABAR_API WaitList {
 public:
     // Blocks with `lock` open until woken (true) or the deadline (false); `lock` is closed again.
-    bool wait(std::unique_lock<Lock>& lock, std::optional<TimePoint> deadline = {});
+    // `what` is what a unit is seen to wait for.
+    bool wait(std::unique_lock<Lock>& lock, Wait what, std::optional<TimePoint> deadline = {});
     // Takes the first, or all, off the list; to be woken with wake() after the lock is open.
     Waiter* take_one() noexcept;
     Waiter* take_all() noexcept;
@@ -89,6 +90,8 @@ private:
     detail::WaitList waiting_;
 };
 
+class Event;
+
 // A count that is taken from and given to; taking from nothing blocks.
 class CINNABAR_API Semaphore {
 public:
@@ -99,7 +102,8 @@ public:
     void release();
 
 private:
-    bool take(std::optional<TimePoint> deadline);
+    friend std::optional<std::size_t> wait_any(std::span<Event* const>, std::optional<TimePoint>);
+    bool take(std::optional<TimePoint> deadline, detail::Wait what = detail::Wait::semaphore);
 
     detail::Lock mutex_;
     detail::WaitList waiting_;
@@ -128,6 +132,8 @@ public:
     void wait();
     // False when the deadline came first.
     bool wait_until(TimePoint deadline);
+    // The same for what is built on events: `what` is what a unit is seen to wait for.
+    bool wait_as(detail::Wait what, std::optional<TimePoint> deadline = {});
     // Has the waiter's actor woken by set(), instead of blocking; false when it is set already.
     bool subscribe(detail::Waiter& waiter);
     // True when the actor has not been and will not be woken; false when it has been or will.
@@ -137,8 +143,6 @@ private:
     friend struct EventTimedOut;
     static constexpr std::uintptr_t set_mark = 1;
     static constexpr std::uintptr_t locked_mark = 2;  // somebody looks through the waiters
-
-    bool wait_as_listed(detail::Waiter& waiter, std::optional<TimePoint> deadline);
 
     // A mark, or who waits: the first of a chain, the last who came.
     std::atomic<std::uintptr_t> word_{0};
@@ -165,12 +169,14 @@ public:
     bool ready() const { return event_.is_set(); }
     // The value, which stays here; or throws what was given to fail().
     T& wait() {
-        event_.wait();
+        (void)event_.wait_as(detail::Wait::eventual);
         if (error_) std::rethrow_exception(error_);
         return *value_;
     }
     // Null when the deadline came first.
-    T* wait_until(TimePoint deadline) { return event_.wait_until(deadline) ? &wait() : nullptr; }
+    T* wait_until(TimePoint deadline) {
+        return event_.wait_as(detail::Wait::eventual, deadline) ? &wait() : nullptr;
+    }
 
 private:
     Event event_;
@@ -188,11 +194,11 @@ public:
     }
     bool ready() const { return event_.is_set(); }
     void wait() {
-        event_.wait();
+        (void)event_.wait_as(detail::Wait::eventual);
         if (error_) std::rethrow_exception(error_);
     }
     bool wait_until(TimePoint deadline) {
-        if (!event_.wait_until(deadline)) return false;
+        if (!event_.wait_as(detail::Wait::eventual, deadline)) return false;
         wait();
         return true;
     }
