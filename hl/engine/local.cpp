@@ -86,9 +86,11 @@ bool serve_local(EngineCore& engine, hg_id_t id, const Writable& arguments,
     engine.leave();
     // Lives with what the unit holds.
     PoolCore& pool = *served->pool.core();
-    pool.adopt_kept(std::make_unique<LocalUnit>(
-        entry->unit_name, Local(call, std::move(own), std::move(served),
-                                RequestWatch(engine.options.monitor.get(), entry->name))));
+    const Priority priority = served->pool.priority();
+    pool.adopt_kept(priority, std::make_unique<LocalUnit>(
+                                  entry->unit_name,
+                                  Local(call, std::move(own), std::move(served),
+                                        RequestWatch(engine.options.monitor.get(), entry->name))));
     return true;
 }
 

@@ -226,9 +226,10 @@ hg_return_t on_request(hg_handle_t handle) noexcept {
     if (served != nullptr && engine.enter(true, times)) {
         // Lives with what the unit holds.
         PoolCore& pool = *served->pool.core();
+        const Priority priority = served->pool.priority();
         auto* unit = new (std::nothrow) IncomingUnit(engine, handle, std::move(served), *entry);
         if (unit != nullptr) {
-            pool.adopt_kept(std::unique_ptr<Unit>(unit));
+            pool.adopt_kept(priority, std::unique_ptr<Unit>(unit));
             return HG_SUCCESS;
         }
         engine.leave(times);

@@ -65,13 +65,14 @@ void PoolCore::unlist(Unit& unit) noexcept {
 
 std::size_t PoolCore::most_units() const noexcept {
     const std::lock_guard lock(mutex_);
-    return fresh_.size() + resumed_.size() + listed_count_ + streams_.size();
+    return queued() + listed_count_ + streams_.size();
 }
 
 void PoolCore::look(std::vector<Sight>& seen) const {
-    for (const UnitQueue* queue : {&resumed_, &fresh_})
-        for (const Unit* unit = queue->first_; unit != nullptr; unit = unit->next_)
-            seen.push_back({unit->name_, UnitState::ready, {}, 0});
+    for (const Level& level : levels_)
+        for (const UnitQueue* queue : {&level.resumed, &level.fresh})
+            for (const Unit* unit = queue->first_; unit != nullptr; unit = unit->next_)
+                seen.push_back({unit->name_, UnitState::ready, {}, 0});
     for (const StreamCore* stream : streams_) {
         const char* name = nullptr;
         if (stream->runs_for(*this, name)) seen.push_back({name, UnitState::running, {}, 0});
@@ -91,8 +92,7 @@ std::vector<UnitInfo> PoolCore::units() const {
     for (;;) {
         seen.reserve(most_units());
         const std::lock_guard lock(mutex_);
-        if (fresh_.size() + resumed_.size() + listed_count_ + streams_.size() > seen.capacity())
-            continue;
+        if (queued() + listed_count_ + streams_.size() > seen.capacity()) continue;
         look(seen);
         break;
     }

@@ -36,13 +36,15 @@ PoolCore::PoolCore(PoolOptions pool_options, std::shared_ptr<Runtime> shared_run
 
 PoolCore::~PoolCore() = default;
 
-void PoolCore::adopt(const std::shared_ptr<PoolCore>& pool, std::unique_ptr<Unit> unit) noexcept {
+void PoolCore::adopt(const std::shared_ptr<PoolCore>& pool, Priority priority,
+                     std::unique_ptr<Unit> unit) noexcept {
     unit->keep_ = pool;
-    pool->adopt_kept(std::move(unit));
+    pool->adopt_kept(priority, std::move(unit));
 }
 
-void PoolCore::adopt_kept(std::unique_ptr<Unit> unit) noexcept {
+void PoolCore::adopt_kept(Priority priority, std::unique_ptr<Unit> unit) noexcept {
     unit->pool_ = this;
+    unit->priority_ = priority;
     push(*unit.release(), Where::fresh);
 }
 
@@ -54,7 +56,6 @@ void PoolCore::append(UnitQueue& queue, Unit& unit) noexcept {
     else
         queue.first_ = &unit;
     queue.last_ = &unit;
-    ++queue.size_;
 }
 
 Unit* PoolCore::take(UnitQueue& queue) noexcept {
@@ -62,7 +63,6 @@ Unit* PoolCore::take(UnitQueue& queue) noexcept {
     if (unit == nullptr) return nullptr;
     queue.first_ = unit->next_;
     if (queue.first_ == nullptr) queue.last_ = nullptr;
-    --queue.size_;
     unit->queued_ = false;
     return unit;
 }
@@ -70,19 +70,26 @@ Unit* PoolCore::take(UnitQueue& queue) noexcept {
 void PoolCore::push(Unit& unit, Where where) noexcept {
     // The unit may end, and with it the last reference to the pool, as soon as the lock is open.
     const std::lock_guard lock(mutex_);
-    append(where == Where::fresh ? fresh_ : resumed_, unit);
+    Level& level = levels_[static_cast<std::size_t>(unit.priority_)];
+    append(where == Where::fresh ? level.fresh : level.resumed, unit);
     count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     wake_one();
+}
+
+Unit* PoolCore::take(Level& level) noexcept {
+    const bool turn = level.resumed_in_a_row >= most_in_a_row && !level.fresh.empty();
+    Unit* unit = turn ? nullptr : take(level.resumed);
+    level.resumed_in_a_row = unit != nullptr ? level.resumed_in_a_row + 1 : 0;
+    return unit != nullptr ? unit : take(level.fresh);
 }
 
 Unit* PoolCore::pop(StreamCore& stream) noexcept {
     // Only a hint: who goes to sleep looks again with ready().
     if (count_.load(std::memory_order_relaxed) == 0) return nullptr;
     const std::lock_guard lock(mutex_);
-    const bool turn = resumed_in_a_row_ >= most_in_a_row && !fresh_.empty();
-    Unit* unit = turn ? nullptr : take(resumed_);
-    resumed_in_a_row_ = unit != nullptr ? resumed_in_a_row_ + 1 : 0;
-    if (unit == nullptr) unit = take(fresh_);
+    Unit* unit = nullptr;
+    for (Level& level : levels_)
+        if ((unit = take(level)) != nullptr) break;
     if (unit == nullptr) return nullptr;
     count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
     if (!unit->listed_) stream.announce(this, unit->name_);
@@ -91,12 +98,12 @@ Unit* PoolCore::pop(StreamCore& stream) noexcept {
 
 std::size_t PoolCore::ready() const noexcept {
     const std::lock_guard lock(mutex_);
-    return fresh_.size() + resumed_.size();
+    return queued();
 }
 
 void PoolCore::share() noexcept {
     const std::lock_guard lock(mutex_);
-    if (!fresh_.empty() || !resumed_.empty()) wake_one();
+    if (queued() != 0) wake_one();
 }
 
 void PoolCore::wake_one() noexcept {
@@ -114,7 +121,7 @@ void PoolCore::detach(StreamCore& stream) noexcept {
     const std::lock_guard lock(mutex_);
     streams_.erase(std::remove(streams_.begin(), streams_.end(), &stream), streams_.end());
     // Another may have relied on the one that goes.
-    if (!fresh_.empty() || !resumed_.empty()) wake_one();
+    if (queued() != 0) wake_one();
 }
 
 void* Unit::operator new(std::size_t size) {
@@ -149,7 +156,7 @@ Pool::Pool(const PoolOptions& options)
     : core_(std::make_shared<detail::PoolCore>(options, detail::Runtime::get())) {}
 
 void Pool::submit(std::unique_ptr<detail::Unit> unit) const {
-    detail::PoolCore::adopt(core_, std::move(unit));
+    detail::PoolCore::adopt(core_, priority_, std::move(unit));
 }
 
 const std::string& Pool::name() const noexcept {
@@ -168,7 +175,8 @@ bool Pool::current() const noexcept {
 Pool Pool::here() {
     const detail::Unit* unit = detail::StreamCore::current_unit();
     if (unit == nullptr) throw std::logic_error("the caller is no unit");
-    return Pool(detail::StreamCore::pool_of(*unit).shared_from_this());
+    return Pool(detail::StreamCore::pool_of(*unit).shared_from_this(),
+                detail::StreamCore::priority_of(*unit));
 }
 
 Stream::Stream(const std::vector<Pool>& pools, const std::string& name) {

@@ -15,7 +15,7 @@ public:
         : pool_(std::move(pool)), unit_(std::make_unique<Body>(std::move(function))) {}
 
     void wake() noexcept override {
-        PoolCore::adopt(pool_.core(), std::move(unit_));
+        PoolCore::adopt(pool_.core(), pool_.priority(), std::move(unit_));
         delete this;
     }
     Waiter waiter;

@@ -5,6 +5,7 @@
 // it, is given back. So only blocking costs switches.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -21,13 +22,11 @@ namespace detail {
 class UnitQueue {
 public:
     bool empty() const noexcept { return first_ == nullptr; }
-    std::size_t size() const noexcept { return size_; }
 
 protected:
     friend class PoolCore;
     Unit* first_ = nullptr;
     Unit* last_ = nullptr;
-    std::size_t size_ = 0;
 };
 
 // Something that a stream moves while it has no unit to run, and now and then beside them: the
@@ -53,13 +52,14 @@ public:
     PoolCore& operator=(const PoolCore&) = delete;
     ~PoolCore();
 
-    static void adopt(const std::shared_ptr<PoolCore>& pool, std::unique_ptr<Unit> unit) noexcept;
+    static void adopt(const std::shared_ptr<PoolCore>& pool, Priority priority,
+                      std::unique_ptr<Unit> unit) noexcept;
     // The same for a unit that keeps the pool by itself, for as long as it lives.
-    void adopt_kept(std::unique_ptr<Unit> unit) noexcept;
+    void adopt_kept(Priority priority, std::unique_ptr<Unit> unit) noexcept;
     // Makes `unit` ready and wakes a stream that sleeps. It may run, and end, before this returns.
     void push(Unit& unit, Where where) noexcept;
-    // The next unit, for that stream, or null. Units that have run before go first, though not for
-    // ever.
+    // The next unit, for that stream, or null: of the highest priority. Of these, units that have
+    // run before go first, though not for ever.
     Unit* pop(StreamCore& stream) noexcept;
     std::size_t ready() const noexcept;
     bool seems_ready() const noexcept { return count_.load(std::memory_order_relaxed) != 0; }
@@ -79,6 +79,12 @@ public:
     const std::shared_ptr<Runtime> runtime;
 
 private:
+    // The units of one priority.
+    struct Level {
+        UnitQueue fresh;
+        UnitQueue resumed;
+        unsigned resumed_in_a_row = 0;
+    };
     struct Sight {
         const char* name;
         UnitState state;
@@ -86,6 +92,8 @@ private:
         std::int64_t since;
     };
 
+    static Unit* take(Level& level) noexcept;
+    std::size_t queued() const noexcept { return count_.load(std::memory_order_relaxed); }
     std::size_t most_units() const noexcept;
     void look(std::vector<Sight>& seen) const;
     static void append(UnitQueue& queue, Unit& unit) noexcept;
@@ -94,9 +102,7 @@ private:
 
     mutable Lock mutex_;
     std::atomic<std::size_t> count_{0};
-    UnitQueue fresh_;
-    UnitQueue resumed_;
-    unsigned resumed_in_a_row_ = 0;
+    std::array<Level, 3> levels_;  // by priority
     std::vector<StreamCore*> streams_;
     Unit* listed_ = nullptr;
     std::size_t listed_count_ = 0;
@@ -115,6 +121,7 @@ public:
     static StreamCore* current() noexcept;
     static Unit* current_unit() noexcept;
     static PoolCore& pool_of(const Unit& unit) noexcept { return *unit.pool_; }
+    static Priority priority_of(const Unit& unit) noexcept { return unit.priority_; }
 
     // Blocks the calling unit until it is woken; one wake() ends one suspension, and may come
     // first.

@@ -322,3 +322,21 @@ TEST_CASE("regions of many pieces, of the library, moved in pieces and by operat
     CHECK(one.ok());
     CHECK(buffers.acquire(50000, Clock::now() + 1ms).error().code == Errc::timeout);
 }
+
+TEST_CASE("handlers have the priority that their procedure was defined with") {
+    Pair pair(chosen_net());
+    const auto own = [] { return static_cast<int>(Pool::here().priority()); };
+    pair.server.define("quick", own, pair.server.pool().with(Priority::high)).value();
+    pair.server.define("usual", own).value();
+    const auto remote = [&](const char* name) {
+        return static_cast<Priority>(pair.client.procedure<int()>(name).on(pair.peer)().value());
+    };
+    const auto local = [&](const char* name) {
+        const auto own_procedure = pair.server.procedure<int()>(name);
+        return static_cast<Priority>(own_procedure.on(pair.server.self())().value());
+    };
+    CHECK(remote("quick") == Priority::high);
+    CHECK(local("quick") == Priority::high);
+    CHECK(remote("usual") == Priority::normal);
+    CHECK(local("usual") == Priority::normal);
+}

@@ -25,6 +25,12 @@ inline namespace v1 {
 using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 
+// Which of the units that are ready in a pool is taken first. Strictly so: while there are some of
+// a higher one, the others of that pool wait, however long. It is no matter of streams (a stream
+// looks into its pools in order, whatever is in them), of the units that run (none is
+// interrupted) or of locks (who waits for a mutex lends its holder nothing).
+enum class Priority : unsigned char { high, normal, low };
+
 namespace detail {
 
 class PoolCore;
@@ -93,6 +99,7 @@ private:
     Unit* listed_previous_ = nullptr;
     std::int64_t since_ = 0;  // when it parked, by a clock that is coarse and cheap
     Wait waits_for_ = Wait::event;
+    Priority priority_ = Priority::normal;
     bool listed_ = false;
     bool queued_ = false;
 };
@@ -139,6 +146,11 @@ public:
         submit(std::make_unique<Of>(std::move(function)));
     }
 
+    // The same pool; what is posted, spawned or served through the handle that is returned has
+    // that priority. Units begin with that of the handle, and keep it.
+    Pool with(Priority priority) const { return Pool(core_, priority); }
+    Priority priority() const noexcept { return priority_; }
+
     const std::string& name() const noexcept;
     // Units that are ready to run at this moment.
     std::size_t ready() const;
@@ -149,16 +161,20 @@ public:
     std::string dump() const;
     // Whether the caller is a unit of this pool.
     bool current() const noexcept;
-    // The pool of the unit that calls; throws std::logic_error on a plain thread.
+    // The pool of the unit that calls, with its priority; throws std::logic_error on a plain
+    // thread.
     static Pool here();
 
-    explicit Pool(std::shared_ptr<detail::PoolCore> core) noexcept : core_(std::move(core)) {}
+    explicit Pool(std::shared_ptr<detail::PoolCore> core,
+                  Priority priority = Priority::normal) noexcept
+        : core_(std::move(core)), priority_(priority) {}
     const std::shared_ptr<detail::PoolCore>& core() const noexcept { return core_; }
 
 private:
     void submit(std::unique_ptr<detail::Unit> unit) const;
 
     std::shared_ptr<detail::PoolCore> core_;
+    Priority priority_ = Priority::normal;
 };
 
 // An OS thread that drains pools, those named first before those named later. It sleeps while they
@@ -179,7 +195,8 @@ private:
 // Whether the caller is a unit.
 CINNABAR_API bool in_unit() noexcept;
 
-// Lets other ready units of the pool run first; on a plain thread std::this_thread::yield().
+// Lets other ready units of the pool run first, of the same priority and higher ones; on a plain
+// thread std::this_thread::yield().
 CINNABAR_API void yield();
 
 // Blocks the caller, unit or thread, for at least that long.

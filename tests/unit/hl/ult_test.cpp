@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Units, pools and streams: who runs, who blocks, and that nobody is lost.
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <numeric>
@@ -246,4 +247,42 @@ TEST_CASE("a unit in a busy stream's second pool is run by the other stream") {
     CHECK(spawn(shared, [] { return 1; })->wait() == 1);
     release.set();
     hog->wait();
+}
+
+TEST_CASE("a pool takes units of a higher priority first, whether they are new or go on") {
+    Pool pool;
+    std::string order;
+    Event go_on;
+    {
+        // Each says who it is after it has been parked.
+        Stream stream({pool});
+        for (const auto& [priority, name] :
+             {std::pair(Priority::low, 'l'), std::pair(Priority::high, 'h')}) {
+            pool.with(priority).post([&, who = name] {
+                go_on.wait();
+                order += who;
+            });
+        }
+        const auto parked = [&] {
+            const std::vector<UnitInfo> units = pool.units();
+            return std::count_if(units.begin(), units.end(), [](const UnitInfo& unit) {
+                return unit.state == UnitState::parked;
+            });
+        };
+        while (parked() != 2)
+            std::this_thread::yield();
+    }
+    pool.with(Priority::low).post([&] { order += 'L'; });
+    pool.post([&] { order += 'N'; });
+    pool.with(Priority::high).post([&] {
+        order += 'H';
+        if (Pool::here().priority() == Priority::high) order += '!';
+        yield();
+        order += 'Y';
+    });
+    auto last = spawn(pool.with(Priority::low), [&] { order += 'M'; });
+    go_on.set();
+    Stream stream({pool});
+    last->wait();
+    CHECK(order == "hH!YNlLM");
 }
