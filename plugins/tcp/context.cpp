@@ -45,6 +45,7 @@ Context::~Context() {
 
 Status Context::open() {
     pool_.reserve();
+    (void)lender_.open();  // at once, so that a context has its descriptors from the beginning
     epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll_)
         return log_error(code_of_errno(errno), log_name, "epoll_create1: {}", std::strerror(errno));

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -61,9 +62,10 @@ bool Lender::open() noexcept {
     return true;
 }
 
-void Lender::close() noexcept {
-    to_read_.reset();
-    to_write_.reset();
+void Lender::drain() noexcept {
+    std::array<std::byte, 4096> dropped;
+    while (::read(to_read_.get(), dropped.data(), dropped.size()) > 0)
+        continue;
 }
 
 ssize_t Lender::pass_on(int socket, std::size_t size) noexcept {
@@ -92,7 +94,7 @@ ssize_t Lender::send(int socket, std::span<const iovec> from, bool& refused) noe
     if (given == lent) return given;
     // What the socket did not take is in the pipe and must not come out before other bytes.
     const int error = errno;
-    close();
+    drain();
     refused = given == 0 || (given < 0 && (error == EINVAL || error == EFAULT || error == ENOSYS));
     errno = error;
     return given > 0 ? given : -1;
