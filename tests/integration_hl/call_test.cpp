@@ -204,6 +204,8 @@ TEST_CASE("ten thousand handlers parked in nested calls on two streams all finis
 }
 
 TEST_CASE("cancel, deadline and completion race with one outcome each") {
+    // One engine may end while answers to calls that were given up are still on their way to it.
+    cinnabar::test::allow_log("is gone: ");
     EngineOptions options;
     options.streams = 2;
     options.progress = GENERATE(Progress::own_stream, Progress::shared);
