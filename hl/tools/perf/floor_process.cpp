@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hl/tools/perf/floor_process.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -54,6 +55,9 @@ int run_floor_process(const std::string& host) {
     const int listener = listen_at(host, port);
     fmt::print("{} {} {}\n", port, ends.shared_area, area.cookie);
     std::fflush(stdout);
+    // The server closes what it has mapped; the client opens this one, sooner or later.
+    ends.shared_area = ::fcntl(ends.shared_area, F_DUPFD_CLOEXEC, 0);
+    check_system(ends.shared_area >= 0, "a descriptor");
     // By default the signal ends the process.
     ::alarm(seconds_to_connect);
     ends.control = accept_one(listener);
