@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <span>
 #include <thread>
 
 namespace cinnabar::na::sdk {
@@ -42,6 +41,22 @@ Region::Region(const na_segment* segments, std::size_t count, std::uint32_t flag
             {reinterpret_cast<std::uintptr_t>(segment.base), segment.len, length_, 0});
         length_ += segment.len;
     }
+}
+
+std::size_t Region::vectors(std::uint64_t offset, std::size_t size, std::span<iovec> to,
+                            std::size_t& used) const noexcept {
+    used = 0;
+    if (size == 0 || segments_.empty()) return 0;
+    std::size_t covered = 0;
+    std::size_t index = segment_at(segments_, offset);
+    std::uint64_t skip = offset - segments_[index].start;
+    for (; index < segments_.size() && covered < size && used < to.size(); ++index, skip = 0) {
+        const Segment& segment = segments_[index];
+        const auto part = std::min<std::size_t>(segment.length - skip, size - covered);
+        to[used++] = {reinterpret_cast<void*>(segment.base + skip), part};
+        covered += part;
+    }
+    return covered;
 }
 
 void Region::copy_in(std::uint64_t offset, const std::byte* from, std::size_t size) const noexcept {

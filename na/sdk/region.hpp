@@ -5,10 +5,13 @@
 // afterwards nothing touches the memory. Any thread.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "na/base/local_atomic.hpp"
@@ -41,6 +44,13 @@ public:
     const std::vector<Segment>& segments() const noexcept { return segments_; }
     std::uint64_t length() const noexcept { return length_; }
     std::uint32_t flags() const noexcept { return flags_; }
+    bool in_range(std::uint64_t offset, std::uint64_t size) const noexcept {
+        return inside(offset, size, length_);
+    }
+    // Describes up to `size` bytes from `offset`, which are inside, as `used` vectors; returns the
+    // bytes that these cover.
+    std::size_t vectors(std::uint64_t offset, std::size_t size, std::span<iovec> to,
+                        std::size_t& used) const noexcept;
     // Copy a range, which is inside, between the region and plain bytes.
     void copy_in(std::uint64_t offset, const std::byte* from, std::size_t size) const noexcept;
     void copy_out(std::uint64_t offset, std::byte* to, std::size_t size) const noexcept;

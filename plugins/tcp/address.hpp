@@ -1,62 +1,35 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Peers by name. One Address object for each name of a class, found through a weak table: the entry
-// goes with the last reference. Pointers compare as identities. Addresses are immutable; the table
-// locks and is used on set-up paths only.
+// A peer by name, one object for each name of a class, found through the SDK's table. Pointers
+// compare as identities. Immutable.
 #pragma once
 
 #include <string>
-#include <string_view>
-#include <unordered_map>
+#include <utility>
 
-#include "na/base/mutex.hpp"
-#include "na/base/result.hpp"
-#include "na/sdk/host.hpp"
+#include "na/sdk/address_table.hpp"
 #include "na/sdk/ip.hpp"
 
 namespace cinnabar::tcp {
 
-class AddressTable;
+struct Address;
+using AddressTable = na::sdk::AddressTable<Address>;
 
 struct Address {
-    AddressTable* table = nullptr;
+    AddressTable& table;
     std::string
         name;  // "tcp://1.2.3.4:5", or "tcp://1.2.3.4:0#incarnation" of a peer that does not listen
+    bool self;
     na::sdk::IpAddress ip;
-    std::uint16_t port = 0;  // 0: cannot be connected to
-    bool self = false;
+    std::uint16_t port;  // 0: cannot be connected to
 
-    Address(AddressTable& owner, std::string&& text, const na::sdk::IpAddress& host,
-            std::uint16_t host_port, bool is_self) noexcept
-        : table(&owner), name(std::move(text)), ip(host), port(host_port), self(is_self) {}
-    ~Address();
+    Address(AddressTable& owner, std::string&& text, bool is_self, const na::sdk::IpAddress& host,
+            std::uint16_t host_port) noexcept
+        : table(owner), name(std::move(text)), self(is_self), ip(host), port(host_port) {}
+    ~Address() { table.forget(*this); }
     Address(const Address&) = delete;
     Address& operator=(const Address&) = delete;
 
     bool connectable() const noexcept { return port != 0 || self; }
-};
-
-class AddressTable {
-public:
-    // cls is the plugin's part of the class, for libna. Afterwards `self_name` gives addresses that
-    // are self.
-    void open(void* cls, std::string self_name) {
-        cls_ = cls;
-        self_name_ = std::move(self_name);
-    }
-
-    // The address of a name, with one reference for the caller. nullptr: out of memory.
-    Address* intern(std::string_view name, const na::sdk::IpAddress& ip, std::uint16_t port);
-    // The same if it exists; nullptr otherwise.
-    Address* find(const std::string& name);
-    // A later intern() of the name makes a new object.
-    void forget(Address& address) noexcept;
-    const std::string& self_name() const noexcept { return self_name_; }
-
-private:
-    void* cls_ = nullptr;
-    std::string self_name_;
-    Mutex mutex_;
-    std::unordered_map<std::string, Address*> entries_;
 };
 
 }  // namespace cinnabar::tcp

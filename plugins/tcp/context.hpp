@@ -15,10 +15,10 @@
 #include "na/base/event_fd.hpp"
 #include "na/base/local_atomic.hpp"
 #include "na/base/mutex.hpp"
+#include "na/sdk/greeters.hpp"
 #include "na/sdk/matching.hpp"
 #include "na/sdk/serial.hpp"
 #include "plugins/tcp/connection.hpp"
-#include "plugins/tcp/greeters.hpp"
 
 namespace cinnabar::tcp {
 
@@ -205,7 +205,8 @@ private:
     Lender lender_;
     std::vector<ConnectionSlot> connections_;
     std::vector<std::uint32_t> free_connections_;
-    Greeters greeters_;
+    na::sdk::Greeters<Connection> greeters_{
+        {options::max_greeters, options::greeting_patience_ms, options::greeting_hurry_ms}};
     std::unique_ptr<Connection> graveyard_;  // a list; freed when nobody looks at them any more
     // Never grow while they are used: add_connection() sees to their room.
     std::vector<Connection*> dirty_;

@@ -236,7 +236,7 @@ Address* Context::address_of_greeting(const Connection& connection, const Greeti
     const auto nameless = [&] {
         const std::string name = fmt::format("tcp://{}#{:016x}", connection.remote_ip.with_port(0),
                                              greeting.incarnation);
-        return table.intern(name, connection.remote_ip, 0);
+        return table.intern(name, connection.remote_ip, std::uint16_t{0});
     };
     if (!greeting.listening) return nameless();
     constexpr std::string_view prefix = "tcp://";

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "plugins/tcp/memory.hpp"
 
-#include <algorithm>
-#include <cstring>
-#include <thread>
-
 #include "na/base/little_endian.hpp"
 #include "na/base/log.hpp"
 #include "plugins/tcp/class.hpp"
@@ -16,62 +12,6 @@ constexpr std::uint32_t memory_magic = 0x4d424e43;  // "CNBM"
 constexpr std::uint32_t memory_version = 1;
 }  // namespace
 
-Region::Region(const na_segment* segments, std::size_t count, unsigned long flags) : flags_(flags) {
-    segments_.reserve(count);
-    starts_.reserve(count);
-    for (const na_segment& segment : std::span(segments, count)) {
-        if (segment.len == 0) continue;
-        segments_.push_back(segment);
-        starts_.push_back(length_);
-        length_ += segment.len;
-    }
-}
-
-std::size_t Region::vectors(std::uint64_t offset, std::size_t size, std::span<iovec> to,
-                            std::size_t& used) const noexcept {
-    used = 0;
-    if (size == 0 || starts_.empty()) return 0;
-    auto index = static_cast<std::size_t>(std::upper_bound(starts_.begin(), starts_.end(), offset) -
-                                          starts_.begin() - 1);
-    std::size_t covered = 0;
-    std::uint64_t skip = offset - starts_[index];
-    for (; index < segments_.size() && covered < size && used < to.size(); ++index) {
-        const std::size_t part = std::min<std::size_t>(segments_[index].len - skip, size - covered);
-        to[used++] = {static_cast<std::byte*>(segments_[index].base) + skip, part};
-        covered += part;
-        skip = 0;
-    }
-    return covered;
-}
-
-void Region::copy_in(std::uint64_t offset, const std::byte* from, std::size_t size) const noexcept {
-    std::array<iovec, 16> pieces;
-    while (size > 0) {
-        std::size_t used = 0;
-        const std::size_t covered = vectors(offset, size, pieces, used);
-        if (covered == 0) return;
-        for (const iovec& piece : std::span(pieces.data(), used)) {
-            std::memcpy(piece.iov_base, from, piece.iov_len);
-            from += piece.iov_len;
-        }
-        offset += covered;
-        size -= covered;
-    }
-}
-
-bool Region::pin() noexcept {
-    pins_.fetch_add(1, std::memory_order_seq_cst);
-    if (!dead_.load(std::memory_order_seq_cst)) return true;
-    unpin();
-    return false;
-}
-
-void Region::retire() noexcept {
-    dead_.store(true, std::memory_order_seq_cst);
-    while (pins_.load(std::memory_order_seq_cst) != 0)
-        std::this_thread::yield();
-}
-
 Memory::~Memory() {
     if (table == nullptr) return;
     table->erase(key);
@@ -80,9 +20,9 @@ Memory::~Memory() {
 
 Status Memory::create(Class&, const na_segment* segments, std::size_t count,
                       unsigned long flags_in) {
-    region = std::make_shared<Region>(segments, count, flags_in);
+    region = std::make_shared<Region>(segments, count, static_cast<std::uint32_t>(flags_in));
     length = region->length();
-    flags = static_cast<std::uint32_t>(flags_in);
+    flags = region->flags();
     return NA_SUCCESS;
 }
 

@@ -13,13 +13,7 @@
 
 namespace cinnabar::tcp {
 
-namespace {
-
-bool inside(std::uint64_t offset, std::uint64_t size, std::uint64_t length) {
-    return offset <= length && size <= length - offset;
-}
-
-}  // namespace
+using na::sdk::inside;
 
 Status Context::put(Op& op, const na_rma& rma) {
     return post_rma(op, OpKind::put, rma);
