@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "hl/tools/perf/fail.hpp"
 #include "hl/tools/perf/spin.hpp"
 
 namespace cinnabar::perf {
@@ -24,6 +25,14 @@ struct SumIn {
 struct SumOut {
     std::int32_t sum = 0;
 };
+
+// Takes the answer to a call of "sum", and fails unless it is this one.
+inline void take_sum(hg_handle_t handle, std::int32_t expected) {
+    SumOut out;
+    check(HG_Get_output(handle, &out), "HG_Get_output");
+    if (out.sum != expected) fail("a call gave a wrong sum");
+    check(HG_Free_output(handle, &out), "HG_Free_output");
+}
 
 class Net {
 public:
