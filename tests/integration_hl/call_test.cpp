@@ -8,20 +8,16 @@
 #include <thread>
 
 #include "cinnabar/cinnabar.hpp"
+#include "tests/integration_hl/nets.hpp"
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/log_check.hpp"
 #include "tests/support/watchdog.hpp"
 
 using namespace cinnabar;
 using namespace std::chrono_literals;
+using cinnabar::test::chosen_net;
 
 namespace {
-
-constexpr const char* nets[] = {"na+sm", "tcp://127.0.0.1:0"};
-
-std::string chosen_net() {
-    return GENERATE(from_range(std::begin(nets), std::end(nets)));
-}
 
 struct Pair {
     explicit Pair(const std::string& info, EngineOptions options = {})

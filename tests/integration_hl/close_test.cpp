@@ -7,22 +7,14 @@
 #include <thread>
 
 #include "cinnabar/cinnabar.hpp"
+#include "tests/integration_hl/nets.hpp"
 #include "tests/support/log_check.hpp"
 #include "tests/support/process.hpp"
 
 using namespace cinnabar;
 using namespace std::chrono_literals;
+using cinnabar::test::chosen_net;
 using cinnabar::test::Process;
-
-namespace {
-
-constexpr const char* nets[] = {"na+sm", "tcp://127.0.0.1:0"};
-
-std::string chosen_net() {
-    return GENERATE(from_range(std::begin(nets), std::end(nets)));
-}
-
-}  // namespace
 
 TEST_CASE("while an engine drains, what is new is refused and what is under way ends well") {
     cinnabar::test::allow_log("");

@@ -6,20 +6,16 @@
 #include <thread>
 
 #include "cinnabar/cinnabar.hpp"
+#include "tests/integration_hl/nets.hpp"
 #include "tests/support/log_check.hpp"
 #include "tests/support/process.hpp"
 
 using namespace cinnabar;
 using namespace std::chrono_literals;
+using cinnabar::test::chosen_net;
 using cinnabar::test::Process;
 
 namespace {
-
-constexpr const char* nets[] = {"na+sm", "tcp://127.0.0.1:0"};
-
-std::string chosen_net() {
-    return GENERATE(from_range(std::begin(nets), std::end(nets)));
-}
 
 // Whatever ended it, it ended at its time or with the loss of the peer, and once.
 void check_late(const Result<int>& result, TimePoint begin, Clock::duration limit) {

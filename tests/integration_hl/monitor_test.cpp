@@ -9,19 +9,15 @@
 #include <sstream>
 
 #include "cinnabar/cinnabar.hpp"
+#include "tests/integration_hl/nets.hpp"
 #include "tests/support/log_check.hpp"
 
 using namespace cinnabar;
 using namespace std::chrono_literals;
+using cinnabar::test::chosen_net;
 using nlohmann::json;
 
 namespace {
-
-constexpr const char* nets[] = {"na+sm", "tcp://127.0.0.1:0"};
-
-std::string chosen_net() {
-    return GENERATE(from_range(std::begin(nets), std::end(nets)));
-}
 
 EngineOptions with(std::shared_ptr<Monitor> monitor) {
     EngineOptions options;

@@ -4,10 +4,12 @@
 #include <catch2/catch.hpp>
 
 #include "cinnabar/cinnabar.hpp"
+#include "tests/integration_hl/nets.hpp"
 #include "tests/support/log_check.hpp"
 
 using namespace cinnabar;
 using namespace std::chrono_literals;
+using cinnabar::test::chosen_net;
 
 namespace lies {
 
@@ -35,16 +37,6 @@ private:
 };
 
 }  // namespace lies
-
-namespace {
-
-constexpr const char* nets[] = {"na+sm", "tcp://127.0.0.1:0"};
-
-std::string chosen_net() {
-    return GENERATE(from_range(std::begin(nets), std::end(nets)));
-}
-
-}  // namespace
 
 TEST_CASE("arguments and results that do not decode are errors at the caller") {
     const std::string net = chosen_net();
