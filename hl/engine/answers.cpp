@@ -9,8 +9,25 @@ namespace detail {
 namespace {
 
 constexpr std::chrono::milliseconds tick(100);
+// A handle leads to its shard, and which handle a request gets depends on how many are under way:
+// so each shard has slots before it is used, and one that is met late costs no allocation then.
+constexpr int slots_of_shard = 4;
 
 }  // namespace
+
+Answers::Answers(EngineCore& engine, std::shared_ptr<Runtime> runtime)
+    : engine_(engine), runtime_(std::move(runtime)) {
+    for (std::size_t number = 0; number < shards_.size(); ++number)
+        for (int i = 0; i < slots_of_shard; ++i)
+            make_slot(number);
+}
+
+void Answers::make_slot(std::size_t number) {
+    Shard& shard = shards_[number];
+    shard.free.reserve(shard.all.size() + 1);
+    shard.all.push_back(std::make_unique<Slot>(engine_, number));
+    shard.free.push_back(shard.all.back().get());
+}
 
 Answers::Slot* Answers::take(hg_handle_t handle, std::optional<TimePoint> deadline) {
     const std::size_t number = reinterpret_cast<std::uintptr_t>(handle) / 256 % shards_.size();
@@ -18,11 +35,7 @@ Answers::Slot* Answers::take(hg_handle_t handle, std::optional<TimePoint> deadli
     Slot* slot = nullptr;
     try {
         const std::lock_guard lock(shard.lock);
-        if (shard.free.empty()) {
-            shard.free.reserve(shard.all.size() + 1);
-            shard.all.push_back(std::make_unique<Slot>(engine_, number));
-            shard.free.push_back(shard.all.back().get());
-        }
+        if (shard.free.empty()) make_slot(number);
         slot = shard.free.back();
         shard.free.pop_back();
         slot->deadline = deadline;

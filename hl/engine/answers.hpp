@@ -34,8 +34,7 @@ public:
         std::optional<TimePoint> deadline;
     };
 
-    explicit Answers(EngineCore& engine, std::shared_ptr<Runtime> runtime)
-        : engine_(engine), runtime_(std::move(runtime)) {}
+    Answers(EngineCore& engine, std::shared_ptr<Runtime> runtime);
 
     // Before the answer is given to the network. Null: no memory.
     Slot* take(hg_handle_t handle, std::optional<TimePoint> deadline);
@@ -56,6 +55,8 @@ private:
         std::vector<std::unique_ptr<Slot>> all;
         std::vector<Slot*> free;  // has room for all
     };
+    // One more, which is free.
+    void make_slot(std::size_t number);
     void arm();
     void ring() noexcept override;
 
