@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The deadline of a test: when it passes, the stacks of this process and of every process below it
 // are printed (if gdb is installed) and the process aborts. Nothing asserts on time otherwise.
-// Deadlines are multiplied by CINNABAR_TEST_SLOWDOWN, for sanitizers and busy machines.
+// Deadlines are multiplied by CINNABAR_TEST_SLOWDOWN, for sanitizers. The time that threads of
+// those processes wait for a processor does not count, up to three times the deadline: a test that
+// gets none on a busy machine is slow, and does not hang.
 #pragma once
 
 #include <string>

@@ -2,10 +2,13 @@
 // The watchdog bites a process that hangs, and only that one.
 #include "tests/support/watchdog.hpp"
 
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <thread>
 
 #include "tests/support/process.hpp"
 
@@ -24,6 +27,55 @@ CINNABAR_ROLE(calm) {
     disarm_watchdog();
     say("calm");
     return hear() ? 1 : 0;
+}
+
+namespace {
+
+// So many threads on one processor that each waits for it most of the time.
+void crowd_one_processor() {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(::sched_getcpu(), &one);
+    REQUIRE(::sched_setaffinity(0, sizeof one, &one) == 0);
+    for (int i = 0; i < 8; ++i)
+        std::thread([] {
+            for (;;)
+                (void)std::chrono::steady_clock::now();
+        }).detach();
+}
+
+}  // namespace
+
+CINNABAR_ROLE(starve) {
+    arm_watchdog(1, "starved, not a hang");
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1500);
+    crowd_one_processor();
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    disarm_watchdog();
+    say("fed");
+    // Not at an exit that its threads would run into.
+    ::_exit(hear() ? 1 : 0);
+}
+
+CINNABAR_ROLE(spin) {
+    if (::freopen("/dev/null", "w", stderr) == nullptr) return 3;
+    arm_watchdog(1, "spinning on purpose");
+    crowd_one_processor();
+    for (;;)
+        (void)std::chrono::steady_clock::now();
+}
+
+TEST_CASE("the watchdog leaves a process alone that does not get a processor") {
+    Process child("starve");
+    CHECK(child.listen() == "fed");
+    child.finish();
+    CHECK(child.wait() == 0);
+}
+
+TEST_CASE("the watchdog aborts a process that spins, whoever else wants the processor") {
+    Process child("spin");
+    CHECK(child.wait() == 128 + SIGABRT);
 }
 
 TEST_CASE("the watchdog aborts a process that hangs") {
