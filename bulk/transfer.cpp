@@ -74,6 +74,16 @@ hg_return_t post_step(hg_op_id& transfer, Slot& slot, const Step& step, na_addr_
                          remote, request.origin_id, slot.op));
 }
 
+// Moves a step inside the call where the net can: then there is no operation, and no callback.
+na_return_t try_step(const hg_op_id& transfer, const Step& step, na_addr_t* remote) noexcept {
+    const TransferRequest& request = transfer.request;
+    const auto move = request.op == HG_BULK_PULL ? NA_Try_get : NA_Try_put;
+    return move(transfer.context->cls->na, transfer.context->na,
+                request.local->handles[step.local_piece], step.local_offset,
+                request.origin->handles[step.remote_piece], step.remote_offset, step.size, remote,
+                request.origin_id);
+}
+
 // Before the slot's state is "posted": cancel_transfer() reads the operation of posted slots.
 hg_return_t provide_op(hg_op_id& transfer, Slot& slot) noexcept {
     if (slot.op == nullptr) slot.op = NA_Op_create(transfer.context->cls->na, NA_OP_SINGLE);
@@ -167,10 +177,10 @@ void on_only_step(const na_cb_info* info) noexcept {
 // comes before the post would be lost, so this is not for transfers that others can see earlier.
 void start_only_step(hg_op_id& transfer, na_addr_t* remote, const Step& step) noexcept {
     transfer.exhausted = true;
-    transfer.slots_used = 1;
+    const na_return_t moved = try_step(transfer, step, remote);
     Slot& slot = transfer.slots[0];
-    hg_return_t ret = provide_op(transfer, slot);
-    if (ret == HG_SUCCESS) {
+    hg_return_t ret = moved == NA_AGAIN ? provide_op(transfer, slot) : from_na(moved);
+    if (ret == HG_SUCCESS && moved == NA_AGAIN) {
         slot.state.store(Slot::posted, std::memory_order_release);
         ret = post_step(transfer, slot, step, remote, on_only_step);
         if (ret == HG_SUCCESS) return;

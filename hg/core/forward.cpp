@@ -120,10 +120,19 @@ hg_return_t send_request(hg_handle& handle, const Request& request) noexcept {
             awaits_ack ? await_ack(handle, on_ack) : post_response_receive(handle);
         if (ret != HG_SUCCESS) return withdraw(handle, ret);
     }
-    const na_return_t sent = NA_Msg_send_unexpected(
-        cls.na, context.na, on_sent, &handle, handle.in.data, cls.request_start + request.size,
-        handle.in.plugin_data, handle.info.addr->na, handle.info.context_id, handle.tag,
-        handle.send_op);
+    const std::size_t size = cls.request_start + request.size;
+    na_return_t sent =
+        NA_Msg_try_send_unexpected(cls.na, context.na, handle.in.data, size, handle.in.plugin_data,
+                                   handle.info.addr->na, handle.info.context_id, handle.tag);
+    if (sent == NA_SUCCESS) {
+        context.counters.requests_sent.one_more();
+        end_part(handle);
+        return HG_SUCCESS;
+    }
+    if (sent == NA_AGAIN)
+        sent = NA_Msg_send_unexpected(cls.na, context.na, on_sent, &handle, handle.in.data, size,
+                                      handle.in.plugin_data, handle.info.addr->na,
+                                      handle.info.context_id, handle.tag, handle.send_op);
     if (sent != NA_SUCCESS) {
         if (!awaits_answer) return withdraw(handle, from_na(sent));
         // The receive is out and ends through its callback: the error arrives the same way.

@@ -58,10 +58,21 @@ hg_return_t send_response(hg_handle& handle, ResponseHeader& header) noexcept {
     if (awaits_ack)
         if (const hg_return_t ret = await_ack(handle, on_ack); ret != HG_SUCCESS) return ret;
     const std::size_t size = cls.response_start + ResponseHeader::size + behind;
-    const na_return_t ret =
-        NA_Msg_send_expected(cls.na, handle.context().na, on_sent, &handle, handle.out.data, size,
-                             handle.out.plugin_data, handle.source.na, handle.info.context_id,
-                             handle.tag, handle.send_op);
+    na_class_t* na = cls.na;
+    na_context_t* context = handle.context().na;
+    const MessageBuffer& out = handle.out;
+    na_return_t ret =
+        NA_Msg_try_send_expected(na, context, out.data, size, out.plugin_data, handle.source.na,
+                                 handle.info.context_id, handle.tag);
+    if (ret == NA_SUCCESS) {
+        handle.context().counters.responses_sent.one_more();
+        end_response_part(handle);
+        return HG_SUCCESS;
+    }
+    if (ret == NA_AGAIN)
+        ret = NA_Msg_send_expected(na, context, on_sent, &handle, out.data, size, out.plugin_data,
+                                   handle.source.na, handle.info.context_id, handle.tag,
+                                   handle.send_op);
     if (ret != NA_SUCCESS && awaits_ack) {
         const na_cb_info failed{{}, &handle, NA_CB_SEND_EXPECTED, ret};
         on_sent(&failed);

@@ -106,6 +106,15 @@ na_return_t send(void* ctx, void* op, const na_send* send) {
                    });
 }
 
+na_return_t try_send(void* ctx, const na_send* send, bool expected) {
+    const Context& context = context_of(ctx);
+    const Address& to = *static_cast<Address*>(send->dest);
+    const int net = net_of(to);
+    const auto function = expected ? NA_Msg_try_send_expected : NA_Msg_try_send_unexpected;
+    return function(context.cls->net[net], context.part[net], send->buf, send->size,
+                    data_for(net, send->plugin_data), to.part[net], send->dest_id, send->tag);
+}
+
 na_return_t recv_unexpected(void* ctx, void* op, const na_recv* recv) {
     Context& context = context_of(ctx);
     const int net = context.receives[1].load(std::memory_order_relaxed) <
@@ -156,6 +165,19 @@ na_return_t move(void* ctx, void* op, const na_rma* rma) {
             return function(cls, context, on_done, op, local, rma->local_offset, remote,
                             rma->remote_offset, rma->size, peer.part[net], rma->remote_id, part);
         });
+}
+
+template <na_return_t (*function)(na_class_t*, na_context_t*, na_mem_handle_t*, na_offset_t,
+                                  na_mem_handle_t*, na_offset_t, size_t, na_addr_t*, uint8_t)>
+na_return_t try_move(void* ctx, const na_rma* rma) {
+    const Context& context = context_of(ctx);
+    const Address& peer = *static_cast<Address*>(rma->remote);
+    const int net = net_of(peer);
+    na_mem_handle_t* local = static_cast<Memory*>(rma->local_mem)->part[net];
+    na_mem_handle_t* remote = static_cast<Memory*>(rma->remote_mem)->part[net];
+    if (local == nullptr || remote == nullptr) return NA_PROTOCOL_ERROR;
+    return function(context.cls->net[net], context.part[net], local, rma->local_offset, remote,
+                    rma->remote_offset, rma->size, peer.part[net], rma->remote_id);
 }
 
 int get_fd(void* ctx) {
@@ -235,9 +257,11 @@ const na_plugin_message_ops message_ops = {sizeof(na_plugin_message_ops),
                                            recv_unexpected,
                                            nullptr,
                                            send<NA_Msg_send_expected>,
-                                           recv_expected};
+                                           recv_expected,
+                                           try_send};
 
-const na_plugin_rma_ops rma_ops = {sizeof(na_plugin_rma_ops), move<NA_Put>, move<NA_Get>};
+const na_plugin_rma_ops rma_ops = {sizeof(na_plugin_rma_ops), move<NA_Put>, move<NA_Get>,
+                                   try_move<NA_Try_put>, try_move<NA_Try_get>};
 
 const na_plugin_progress_ops progress_ops = {
     sizeof(na_plugin_progress_ops), get_fd, try_wait, poll, nullptr, cancel};

@@ -168,6 +168,21 @@ NA_PUBLIC na_return_t NA_Msg_recv_expected(na_class_t* na_class, na_context_t* c
                                            uint8_t source_id, na_tag_t tag, na_op_id_t* op_id);
 
 /*
+ * Extension: the same sends without an operation, for messages that can leave at once. NA_SUCCESS:
+ * the message has left in its order and the buffer may be used again; there is no callback, and a
+ * loss of the peer after this shows elsewhere. NA_AGAIN: it would have to wait (no connection yet,
+ * no room, another thread inside, a transport that cannot): nothing has happened, post it. Others:
+ * as the posting calls. Never blocks. Any thread.
+ */
+NA_PUBLIC na_return_t NA_Msg_try_send_unexpected(na_class_t* na_class, na_context_t* context,
+                                                 const void* buf, size_t buf_size,
+                                                 void* plugin_data, na_addr_t* dest_addr,
+                                                 uint8_t dest_id, na_tag_t tag);
+NA_PUBLIC na_return_t NA_Msg_try_send_expected(na_class_t* na_class, na_context_t* context,
+                                               const void* buf, size_t buf_size, void* plugin_data,
+                                               na_addr_t* dest_addr, uint8_t dest_id, na_tag_t tag);
+
+/*
  * Memory. A handle describes one or more segments of local memory (offsets run through them) and,
  * once registered, can be read or written by peers as its flags NA_MEM_* allow. Its serialised
  * form, given to a peer, becomes a remote handle there.
@@ -213,6 +228,20 @@ NA_PUBLIC na_return_t NA_Get(na_class_t* na_class, na_context_t* context, na_cb_
                              na_mem_handle_t* remote_mem_handle, na_offset_t remote_offset,
                              size_t data_size, na_addr_t* remote_addr, uint8_t remote_id,
                              na_op_id_t* op_id);
+
+/*
+ * Extension: the same transfers without an operation, where they can be done inside the call.
+ * NA_SUCCESS: the data is in place; there is no callback. NA_AGAIN: nothing has happened, post it.
+ * Others: as the posting calls. May copy up to 1 MiB before it returns. Any thread.
+ */
+NA_PUBLIC na_return_t NA_Try_put(na_class_t* na_class, na_context_t* context,
+                                 na_mem_handle_t* local_mem_handle, na_offset_t local_offset,
+                                 na_mem_handle_t* remote_mem_handle, na_offset_t remote_offset,
+                                 size_t data_size, na_addr_t* remote_addr, uint8_t remote_id);
+NA_PUBLIC na_return_t NA_Try_get(na_class_t* na_class, na_context_t* context,
+                                 na_mem_handle_t* local_mem_handle, na_offset_t local_offset,
+                                 na_mem_handle_t* remote_mem_handle, na_offset_t remote_offset,
+                                 size_t data_size, na_addr_t* remote_addr, uint8_t remote_id);
 
 /*
  * Progress. get_fd: a descriptor that is readable when progress can be made, constant for the life

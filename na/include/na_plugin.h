@@ -146,6 +146,12 @@ struct na_plugin_message_ops {
     na_return_t (*multi_recv_unexpected)(void* ctx, void* op, const struct na_recv* recv);
     na_return_t (*send_expected)(void* ctx, void* op, const struct na_send* send);
     na_return_t (*recv_expected)(void* ctx, void* op, const struct na_recv* recv);
+    /*
+     * Sends without an operation if the message can leave at once, behind all that were posted
+     * before: on NA_SUCCESS the buffer may be used again. NA_AGAIN: nothing has happened. Default:
+     * NA_AGAIN.
+     */
+    na_return_t (*try_send)(void* ctx, const struct na_send* send, bool expected);
 };
 
 struct na_plugin_memory_ops {
@@ -181,6 +187,9 @@ struct na_plugin_rma_ops {
     size_t size;
     na_return_t (*put)(void* ctx, void* op, const struct na_rma* rma);
     na_return_t (*get)(void* ctx, void* op, const struct na_rma* rma);
+    /* Moves the data inside the call, without an operation, if it can. As try_send. */
+    na_return_t (*try_put)(void* ctx, const struct na_rma* rma);
+    na_return_t (*try_get)(void* ctx, const struct na_rma* rma);
 };
 
 struct na_plugin_progress_ops {

@@ -20,6 +20,10 @@ na_return_t succeed(Args...) {
     return NA_SUCCESS;
 }
 template <class... Args>
+na_return_t not_now(Args...) {
+    return NA_AGAIN;
+}
+template <class... Args>
 void nothing(Args...) {}
 template <class... Args>
 bool no(Args...) {
@@ -103,6 +107,7 @@ void fill_unsupported(Plugin& p) {
     or_else(p.message.multi_recv_unexpected, unsupported);
     or_else(p.message.send_expected, unsupported);
     or_else(p.message.recv_expected, unsupported);
+    or_else(p.message.try_send, not_now);
 
     if (p.memory.alloc == nullptr || p.memory.free == nullptr) {
         p.memory.alloc = mem_alloc;
@@ -118,6 +123,8 @@ void fill_unsupported(Plugin& p) {
 
     or_else(p.rma.put, unsupported);
     or_else(p.rma.get, unsupported);
+    or_else(p.rma.try_put, not_now);
+    or_else(p.rma.try_get, not_now);
 
     or_else(p.progress.get_fd, no_descriptor);
     or_else(p.progress.try_wait, no);

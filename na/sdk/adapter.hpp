@@ -35,7 +35,7 @@ class Adapter {
     using Memory = typename P::Memory;
 
     static Class& cls_of(void* p) { return *static_cast<Class*>(p); }
-    static Context& ctx_of(void* p) { return *static_cast<Context*>(p); }
+    static Context& ctx_of(void* p) noexcept { return *static_cast<Context*>(p); }
     static Address& addr_of(void* p) { return *static_cast<Address*>(p); }
     static Op& op_of(void* p) { return *static_cast<Op*>(p); }
     static Memory& mem_of(void* p) { return *static_cast<Memory*>(p); }
@@ -154,6 +154,17 @@ class Adapter {
             return NA_OPNOTSUPPORTED;
     }
 
+    // Optional; they cannot throw.
+    static constexpr auto try_send() -> decltype(na_plugin_message_ops::try_send) {
+        if constexpr (requires(Context& c, const na_send& send) { c.try_send(send, true); })
+            return [](void* ctx, const na_send* send, bool expected) -> na_return_t {
+                static_assert(noexcept(ctx_of(ctx).try_send(*send, expected)));
+                return ctx_of(ctx).try_send(*send, expected);
+            };
+        else
+            return nullptr;
+    }
+
     // --- memory
     static void* mem_alloc(void* cls, std::size_t size) {
         if constexpr (requires(Class & c) { c.mem_alloc(size); })
@@ -205,6 +216,24 @@ class Adapter {
     static na_return_t get(void* ctx, void* op, const na_rma* rma) {
         return c_call("get", [&] { return ctx_of(ctx).get(op_of(op), *rma); });
     }
+    static constexpr auto try_put() -> decltype(na_plugin_rma_ops::try_put) {
+        if constexpr (requires(Context& c, const na_rma& rma) { c.try_put(rma); })
+            return [](void* ctx, const na_rma* rma) -> na_return_t {
+                static_assert(noexcept(ctx_of(ctx).try_put(*rma)));
+                return ctx_of(ctx).try_put(*rma);
+            };
+        else
+            return nullptr;
+    }
+    static constexpr auto try_get() -> decltype(na_plugin_rma_ops::try_get) {
+        if constexpr (requires(Context& c, const na_rma& rma) { c.try_get(rma); })
+            return [](void* ctx, const na_rma* rma) -> na_return_t {
+                static_assert(noexcept(ctx_of(ctx).try_get(*rma)));
+                return ctx_of(ctx).try_get(*rma);
+            };
+        else
+            return nullptr;
+    }
     static int get_fd(void* ctx) { return ctx_of(ctx).get_fd(); }
     static bool try_wait(void* ctx) { return ctx_of(ctx).try_wait(); }
     static na_return_t poll(void* ctx, unsigned int* count) {
@@ -246,7 +275,8 @@ class Adapter {
                                                        recv_unexpected,
                                                        multi_recv_unexpected,
                                                        send_expected,
-                                                       recv_expected};
+                                                       recv_expected,
+                                                       try_send()};
     static constexpr bool has_alloc = requires(Class & c) { c.mem_alloc(std::size_t{}); };
     static constexpr na_plugin_memory_ops memory_ops{sizeof(na_plugin_memory_ops),
                                                      has_alloc ? mem_alloc : nullptr,
@@ -258,7 +288,8 @@ class Adapter {
                                                      mem_serialize_size,
                                                      mem_serialize,
                                                      mem_deserialize};
-    static constexpr na_plugin_rma_ops rma_ops{sizeof(na_plugin_rma_ops), put, get};
+    static constexpr na_plugin_rma_ops rma_ops{sizeof(na_plugin_rma_ops), put, get, try_put(),
+                                               try_get()};
     static constexpr na_plugin_progress_ops progress_ops{
         sizeof(na_plugin_progress_ops), get_fd, try_wait, poll, wake, cancel};
 

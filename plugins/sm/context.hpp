@@ -53,6 +53,9 @@ public:
     Status recv_expected(Op& op, const na_recv& recv);
     Status put(Op& op, const na_rma& rma);
     Status get(Op& op, const na_rma& rma);
+    na_return_t try_send(const na_send& send, bool expected) noexcept;
+    na_return_t try_put(const na_rma& rma) noexcept { return try_move(rma, OpKind::put); }
+    na_return_t try_get(const na_rma& rma) noexcept { return try_move(rma, OpKind::get); }
     Status cancel(Op& op);
 
     int get_fd() const noexcept { return cls_.options().blocking ? epoll_.get() : -1; }
@@ -79,6 +82,7 @@ private:
     void finish(Op& op, na_return_t ret, std::size_t size = 0) noexcept;
 
     // --- messages (message.cpp)
+    bool send_now(const na_send& send, bool expected) noexcept;
     void start_send(Op& op) noexcept;
     void start_loop_send(Op& op) noexcept;
     bool loop_send(Op& op) noexcept;
@@ -144,7 +148,7 @@ private:
 
     // --- RMA (rma.cpp, remote_rma.cpp)
     void set_up(Op& op, const na_rma& rma, OpKind kind) noexcept;
-    bool move_at_once(Op& op, const na_rma& rma, OpKind kind) noexcept;
+    na_return_t try_move(const na_rma& rma, OpKind kind) noexcept;
     bool move_run(const na_rma& rma, OpKind kind) noexcept;
     void start_rma(Op& op) noexcept;
     void run_rma(Link& link, Op& op) noexcept;

@@ -12,8 +12,12 @@ namespace cinnabar::sm {
 namespace {
 
 // The size of the largest message that the peer takes.
-std::uint32_t taken_by(const Link& link, OpKind kind) noexcept {
-    return kind == OpKind::send_unexpected ? link.max_unexpected : link.max_expected;
+std::uint32_t taken_by(const Link& link, MessageKind kind) noexcept {
+    return kind == MessageKind::unexpected ? link.max_unexpected : link.max_expected;
+}
+
+MessageKind kind_of(const Op& op) noexcept {
+    return op.kind == OpKind::send_unexpected ? MessageKind::unexpected : MessageKind::expected;
 }
 
 }  // namespace
@@ -38,6 +42,25 @@ Status Context::post_send(Op& op, const na_send& send, OpKind kind, std::size_t 
     op.peer_id = send.dest_id;
     submit(op, op.peer);
     return NA_SUCCESS;
+}
+
+// Most messages: to a peer that is connected, whose ring has room. NA_AGAIN: nothing has happened.
+na_return_t Context::try_send(const na_send& send, bool expected) noexcept {
+    if (!serial_.try_enter()) return NA_AGAIN;
+    const bool sent =
+        serial_.idle() && !has_news_.load(std::memory_order_relaxed) && send_now(send, expected);
+    serial_.leave(this);
+    return sent ? NA_SUCCESS : NA_AGAIN;
+}
+
+bool Context::send_now(const na_send& send, bool expected) noexcept {
+    const Address& peer = *static_cast<Address*>(send.dest);
+    Link* link = peer.self() ? nullptr : links_.find(peer, send.dest_id);
+    if (link == nullptr || link->state != LinkState::established || !link->queue.empty())
+        return false;
+    const MessageKind kind = expected ? MessageKind::expected : MessageKind::unexpected;
+    return send.size <= taken_by(*link, kind) &&
+           push(*link, kind, send.tag, send.buf, send.size);
 }
 
 Status Context::recv_unexpected(Op& op, const na_recv& recv) {
@@ -163,9 +186,8 @@ void Context::start_send(Op& op) noexcept {
         if (link == nullptr) return finish(op, code);
     }
     if (link->state == LinkState::established && link->queue.empty()) {
-        const MessageKind kind =
-            op.kind == OpKind::send_unexpected ? MessageKind::unexpected : MessageKind::expected;
-        if (op.size > taken_by(*link, op.kind)) return finish_too_large(*link, op);
+        const MessageKind kind = kind_of(op);
+        if (op.size > taken_by(*link, kind)) return finish_too_large(*link, op);
         if (push(*link, kind, op.tag, op.buf, op.size)) return finish(op, NA_SUCCESS);
     }
     enqueue(*link, op);
@@ -173,7 +195,7 @@ void Context::start_send(Op& op) noexcept {
 
 void Context::finish_too_large(Link& link, Op& op) noexcept {
     log_warning(log_name, "a message of {} bytes is more than the {} that sm://{} takes", op.size,
-                taken_by(link, op.kind), link.peer->name());
+                taken_by(link, kind_of(op)), link.peer->name());
     finish(op, NA_MSGSIZE);
 }
 
@@ -261,9 +283,8 @@ bool Context::flush_once(Link& link) noexcept {
         run_rma(link, *op);
         return true;
     }
-    const MessageKind kind =
-        op->kind == OpKind::send_unexpected ? MessageKind::unexpected : MessageKind::expected;
-    const bool fits = op->size <= taken_by(link, op->kind);
+    const MessageKind kind = kind_of(*op);
+    const bool fits = op->size <= taken_by(link, kind);
     if (fits && !push(link, kind, op->tag, op->buf, op->size)) return false;
     link.queue.remove(*op);
     if (fits)

@@ -34,6 +34,14 @@ const char* cause_of(na_return_t code) {
     }
 }
 
+bool permitted(const na_rma& rma, OpKind kind) noexcept {
+    const auto& local = *static_cast<const Memory*>(rma.local_mem);
+    const auto& remote = *static_cast<const Memory*>(rma.remote_mem);
+    return local.contains(rma.local_offset, rma.size) &&
+           remote.contains(rma.remote_offset, rma.size) &&
+           (kind == OpKind::get ? remote.may_read() : remote.may_write());
+}
+
 // Why a request is refused before anything is done.
 [[gnu::cold]] Status refuse_rma(const na_rma& rma, OpKind kind) {
     const auto& local = *static_cast<const Memory*>(rma.local_mem);
@@ -61,13 +69,8 @@ Status Context::get(Op& op, const na_rma& rma) {
 }
 
 Status Context::post_rma(Op& op, const na_rma& rma, OpKind kind) {
-    const auto& local = *static_cast<const Memory*>(rma.local_mem);
-    const auto& remote = *static_cast<const Memory*>(rma.remote_mem);
-    if (!local.contains(rma.local_offset, rma.size) ||
-        !remote.contains(rma.remote_offset, rma.size) ||
-        !(kind == OpKind::get ? remote.may_read() : remote.may_write()))
-        return refuse_rma(rma, kind);
-    if (!move_at_once(op, rma, kind)) set_up(op, rma, kind);
+    if (!permitted(rma, kind)) return refuse_rma(rma, kind);
+    set_up(op, rma, kind);
     return NA_SUCCESS;
 }
 
@@ -86,18 +89,15 @@ void Context::set_up(Op& op, const na_rma& rma, OpKind kind) noexcept {
     submit(op, peer);
 }
 
-// Most transfers: bytes in a row at both ends, not too many, of a peer that is known. They are
-// moved and reported here, and nothing is set up for going on later. False: nothing has happened.
-bool Context::move_at_once(Op& op, const na_rma& rma, OpKind kind) noexcept {
-    if (rma.size == 0 || rma.size > rma_at_once || !serial_.try_enter()) return false;
+// Most transfers: bytes in a row at both ends, not too many, of a peer that is known. They are moved
+// here, without an operation that could go on later. NA_AGAIN: nothing has happened.
+na_return_t Context::try_move(const na_rma& rma, OpKind kind) noexcept {
+    if (rma.size == 0 || rma.size > rma_at_once || !permitted(rma, kind) || !serial_.try_enter())
+        return NA_AGAIN;
     const bool moved =
         serial_.idle() && !has_news_.load(std::memory_order_relaxed) && move_run(rma, kind);
-    if (moved) {
-        ++active_;
-        finish(op, NA_SUCCESS);
-    }
     serial_.leave(this);
-    return moved;
+    return moved ? NA_SUCCESS : NA_AGAIN;
 }
 
 bool Context::move_run(const na_rma& rma, OpKind kind) noexcept {
