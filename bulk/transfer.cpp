@@ -16,25 +16,26 @@ using hg::fail;
 using hg::from_na;
 
 void finish(hg_op_id& transfer) noexcept {
-    const TransferRequest request = transfer.request;
-    const TransferDone done = transfer.done;
-    const hg_return_t ret = transfer.ret;
+    const TransferRequest& request = transfer.request;
+    const TransferDone& done = transfer.done;
     hg_context& context = *transfer.context;
     if (transfer.remote != nullptr) NA_Addr_free(context.cls->na, transfer.remote);
     if (done.internal != nullptr) {
-        done.internal(done.arg, ret);
+        done.internal(done.arg, transfer.ret);
     } else if (done.callback != nullptr) {
         hg_cb_info info{};
         info.info.bulk = {request.origin, request.local, request.op, request.size};
         info.arg = done.arg;
         info.type = HG_CB_BULK;
-        info.ret = ret;
+        info.ret = transfer.ret;
         (void)done.callback(&info);
     }
+    hg_bulk* const origin = request.origin;
+    hg_bulk* const local = request.local;
     // The op id is valid until here: a cancel from within the callback does no harm.
     TransferPool::of(context).release(transfer);
-    unref_region(request.origin);
-    unref_region(request.local);
+    unref_region(origin);
+    unref_region(local);
     context.internal_ops.fetch_sub(1, std::memory_order_release);
 }
 
@@ -42,15 +43,20 @@ void run_finish(hg::Completion& completion) noexcept {
     finish(*static_cast<hg_op_id*>(completion.owner));
 }
 
-void complete(hg_op_id& transfer) noexcept {
-    if (transfer.cancelled.load() && transfer.ret == HG_SUCCESS && !transfer.exhausted)
-        transfer.ret = HG_CANCELED;
+// Makes the result known.
+void tell(hg_op_id& transfer) noexcept {
     if (transfer.done.internal != nullptr) {
         finish(transfer);
         return;
     }
     transfer.completion.run = run_finish;
     transfer.context->completions.push(transfer.completion);
+}
+
+void complete(hg_op_id& transfer) noexcept {
+    if (transfer.cancelled.load() && transfer.ret == HG_SUCCESS && !transfer.exhausted)
+        transfer.ret = HG_CANCELED;
+    tell(transfer);
 }
 
 void pump(hg_op_id& transfer) noexcept;
@@ -72,16 +78,6 @@ hg_return_t post_step(hg_op_id& transfer, Slot& slot, const Step& step, na_addr_
                          request.local->handles[step.local_piece], step.local_offset,
                          request.origin->handles[step.remote_piece], step.remote_offset, step.size,
                          remote, request.origin_id, slot.op));
-}
-
-// Moves a step inside the call where the net can: then there is no operation, and no callback.
-na_return_t try_step(const hg_op_id& transfer, const Step& step, na_addr_t* remote) noexcept {
-    const TransferRequest& request = transfer.request;
-    const auto move = request.op == HG_BULK_PULL ? NA_Try_get : NA_Try_put;
-    return move(transfer.context->cls->na, transfer.context->na,
-                request.local->handles[step.local_piece], step.local_offset,
-                request.origin->handles[step.remote_piece], step.remote_offset, step.size, remote,
-                request.origin_id);
 }
 
 // Before the slot's state is "posted": cancel_transfer() reads the operation of posted slots.
@@ -170,24 +166,42 @@ void on_only_step(const na_cb_info* info) noexcept {
     auto& slot = *static_cast<Slot*>(info->arg);
     slot.state.store(Slot::free, std::memory_order_relaxed);
     slot.transfer->ret = from_na(info->ret);
-    complete(*slot.transfer);
+    tell(*slot.transfer);
+}
+
+// Moves all inside the call where the net can: then there is no operation, and no callback of it.
+na_return_t try_now(const hg_op_id& transfer, na_addr_t* remote) noexcept {
+    const TransferRequest& request = transfer.request;
+    const auto move = request.op == HG_BULK_PULL ? NA_Try_get : NA_Try_put;
+    return move(transfer.context->cls->na, transfer.context->na, request.local->handles[0],
+                request.local_offset, request.origin->handles[0], request.origin_offset,
+                request.size, remote, request.origin_id);
 }
 
 // After a successful post the transfer is not touched: it may be over and recycled. A cancel that
 // comes before the post would be lost, so this is not for transfers that others can see earlier.
-void start_only_step(hg_op_id& transfer, na_addr_t* remote, const Step& step) noexcept {
-    transfer.exhausted = true;
-    const na_return_t moved = try_step(transfer, step, remote);
+hg_return_t post_only_step(hg_op_id& transfer, na_addr_t* remote) noexcept {
+    transfer.slots_used = 1;
     Slot& slot = transfer.slots[0];
-    hg_return_t ret = moved == NA_AGAIN ? provide_op(transfer, slot) : from_na(moved);
-    if (ret == HG_SUCCESS && moved == NA_AGAIN) {
-        slot.state.store(Slot::posted, std::memory_order_release);
-        ret = post_step(transfer, slot, step, remote, on_only_step);
+    if (const hg_return_t ret = provide_op(transfer, slot); ret != HG_SUCCESS) return ret;
+    slot.state.store(Slot::posted, std::memory_order_release);
+    const TransferRequest& request = transfer.request;
+    const hg_return_t ret =
+        post_step(transfer, slot, {0, request.local_offset, 0, request.origin_offset, request.size},
+                  remote, on_only_step);
+    if (ret != HG_SUCCESS) slot.state.store(Slot::free, std::memory_order_relaxed);
+    return ret;
+}
+
+void start_only_step(hg_op_id& transfer, na_addr_t* remote) noexcept {
+    const na_return_t moved = try_now(transfer, remote);
+    hg_return_t ret = from_na(moved);
+    if (moved == NA_AGAIN) {
+        ret = post_only_step(transfer, remote);
         if (ret == HG_SUCCESS) return;
-        slot.state.store(Slot::free, std::memory_order_relaxed);
     }
     transfer.ret = ret;
-    complete(transfer);
+    tell(transfer);
 }
 
 }  // namespace
@@ -235,16 +249,25 @@ bool is_one_step(const TransferRequest& request) noexcept {
 void prepare(hg_op_id& transfer) noexcept {
     transfer.remote = nullptr;
     transfer.ret = HG_SUCCESS;
-    transfer.exhausted = false;
     transfer.cancelled.store(false, std::memory_order_relaxed);
-    transfer.pump_requests.store(0, std::memory_order_relaxed);
-    transfer.requests_seen = 0;
-    transfer.posts = 0;
-    transfer.slots_used = 0;
     ref_region(*transfer.request.origin);
     ref_region(*transfer.request.local);
     transfer.context->internal_ops.fetch_add(1, std::memory_order_relaxed);
     if (transfer.done.id != nullptr) transfer.done.id->store(&transfer);
+}
+
+// What only the pump needs.
+void prepare_to_pump(hg_op_id& transfer, na_addr_t* remote) noexcept {
+    transfer.exhausted = false;
+    transfer.pump_requests.store(0, std::memory_order_relaxed);
+    transfer.requests_seen = 0;
+    transfer.posts = 0;
+    transfer.slots_used = 0;
+    const TransferRequest& request = transfer.request;
+    // The address stays alive as long as there are steps to post.
+    (void)NA_Addr_dup(transfer.context->cls->na, remote, &transfer.remote);
+    transfer.plan = Plan(request.local->lengths, request.local_offset, request.origin->lengths,
+                         request.origin_offset, request.size);
 }
 
 void copy_now(const TransferRequest& request) {
@@ -272,19 +295,14 @@ void start_transfer(hg_op_id& transfer, na_addr_t* remote, hg_op_id** op_id) noe
     if (op_id != nullptr) *op_id = &transfer;
     if (request.size == 0 || is_local_copy(request)) {
         if (request.size > 0) copy_now(request);
-        transfer.exhausted = true;
-        complete(transfer);
+        tell(transfer);
         return;
     }
     if (is_one_step(request) && transfer.done.id == nullptr) {
-        start_only_step(transfer, remote,
-                        {0, request.local_offset, 0, request.origin_offset, request.size});
+        start_only_step(transfer, remote);
         return;
     }
-    // The address stays alive as long as there are steps to post.
-    (void)NA_Addr_dup(transfer.context->cls->na, remote, &transfer.remote);
-    transfer.plan = Plan(request.local->lengths, request.local_offset, request.origin->lengths,
-                         request.origin_offset, request.size);
+    prepare_to_pump(transfer, remote);
     pump(transfer);
 }
 

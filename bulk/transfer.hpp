@@ -55,8 +55,9 @@ struct hg_op_id {
     cinnabar::bulk::Plan plan;
     cinnabar::hg::Completion completion;
     hg_return_t ret = HG_SUCCESS;  // the first error
-    bool exhausted = false;        // the plan has no further step
     cinnabar::LocalAtomic<bool> cancelled{false};
+    // Of the pump: transfers of more than one step.
+    bool exhausted = false;  // the plan has no further step
     cinnabar::LocalAtomic<int> pump_requests{0};
     int requests_seen = 0;  // of the pumping thread, like all that is not atomic
     int posts = 0;

@@ -19,7 +19,7 @@ bool valid_permissions(uint8_t flags) {
 
 // `describe` writes the request in place: it is not built first and copied then.
 template <class Describe>
-hg_return_t transfer(hg_context_t* context, const TransferDone& done, hg_op_id_t* op_id,
+hg_return_t transfer(hg_context_t* context, hg_cb_t callback, void* arg, hg_op_id_t* op_id,
                      Describe&& describe) {
     return border("HG_Bulk_transfer", [&] {
         hg_op_id& started = new_transfer(*context);
@@ -29,7 +29,7 @@ hg_return_t transfer(hg_context_t* context, const TransferDone& done, hg_op_id_t
             abandon_transfer(started);
             return ret;
         }
-        started.done = done;
+        started.done = {callback, arg, nullptr, nullptr};
         context->counters.transfers.fetch_add(1, std::memory_order_relaxed);
         start_transfer(started, request.origin_addr->na,
                        op_id == HG_OP_ID_IGNORE ? nullptr : op_id);
@@ -145,17 +145,16 @@ hg_return_t HG_Bulk_bind_transfer(hg_context_t* context, hg_cb_t callback, void*
                                   hg_op_id_t* op_id) {
     if (context == nullptr || origin_handle == HG_BULK_NULL || origin_handle->bound == nullptr)
         return HG_INVALID_ARG;
-    return transfer(context, {callback, arg, nullptr, nullptr}, op_id,
-                    [&](TransferRequest& request) {
-                        request = {op,
-                                   origin_handle->bound,
-                                   origin_handle->bound_context,
-                                   origin_handle,
-                                   origin_offset,
-                                   local_handle,
-                                   local_offset,
-                                   size};
-                    });
+    return transfer(context, callback, arg, op_id, [&](TransferRequest& request) {
+        request = {op,
+                   origin_handle->bound,
+                   origin_handle->bound_context,
+                   origin_handle,
+                   origin_offset,
+                   local_handle,
+                   local_offset,
+                   size};
+    });
 }
 
 hg_return_t HG_Bulk_transfer_id(hg_context_t* context, hg_cb_t callback, void* arg, hg_bulk_op_t op,
@@ -164,11 +163,10 @@ hg_return_t HG_Bulk_transfer_id(hg_context_t* context, hg_cb_t callback, void* a
                                 hg_size_t local_offset, hg_size_t size, hg_op_id_t* op_id) {
     if (context == nullptr || origin_handle == HG_BULK_NULL || origin_handle->bound != nullptr)
         return HG_INVALID_ARG;
-    return transfer(
-        context, {callback, arg, nullptr, nullptr}, op_id, [&](TransferRequest& request) {
-            request = {op,           origin_addr,  origin_id, origin_handle, origin_offset,
-                       local_handle, local_offset, size};
-        });
+    return transfer(context, callback, arg, op_id, [&](TransferRequest& request) {
+        request = {op,           origin_addr,  origin_id, origin_handle, origin_offset,
+                   local_handle, local_offset, size};
+    });
 }
 
 hg_return_t HG_Bulk_cancel(hg_op_id_t op_id) {

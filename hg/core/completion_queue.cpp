@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hg/core/completion_queue.hpp"
 
-#include <thread>
-
 namespace cinnabar::hg {
 
-void CompletionQueue::push(Completion& completion) noexcept {
-    queue_.push(completion);
-    // The exchange inside push() is a full barrier: a sleeper that did not see the entry is seen
-    // here.
-    if (has_sleepers()) wake_sleepers();
-    if (trigger_sleepers_.load(std::memory_order_seq_cst) > 0) {
-        // Taking the mutex closes the gap between a sleeper's last look and its wait.
-        { const std::lock_guard lock(mutex_); }
-        condition_.notify_one();
-    }
-}
-
-Completion* CompletionQueue::pop() noexcept {
-    if (queue_.empty()) return nullptr;
-    while (popping_.exchange(true, std::memory_order_acquire))
-        std::this_thread::yield();
-    MpscNode* node = queue_.pop();
-    popping_.store(false, std::memory_order_release);
-    return static_cast<Completion*>(node);
+void CompletionQueue::wake_trigger() noexcept {
+    // Taking the mutex closes the gap between a sleeper's last look and its wait.
+    { const std::lock_guard lock(mutex_); }
+    condition_.notify_one();
 }
 
 void CompletionQueue::wait_until(Clock::time_point deadline) noexcept {

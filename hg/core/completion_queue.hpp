@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "na/base/event_fd.hpp"
 #include "na/base/local_atomic.hpp"
@@ -28,8 +29,21 @@ public:
 
     Status open() noexcept { return wake_.open(); }
 
-    void push(Completion& completion) noexcept;
-    Completion* pop() noexcept;
+    void push(Completion& completion) noexcept {
+        queue_.push(completion);
+        // The exchange inside push() is a full barrier: a sleeper that did not see the entry is
+        // seen here.
+        if (has_sleepers()) wake_sleepers();
+        if (trigger_sleepers_.load(std::memory_order_seq_cst) > 0) wake_trigger();
+    }
+    Completion* pop() noexcept {
+        if (queue_.empty()) return nullptr;
+        while (popping_.exchange(true, std::memory_order_acquire))
+            std::this_thread::yield();
+        MpscNode* node = queue_.pop();
+        popping_.store(false, std::memory_order_release);
+        return static_cast<Completion*>(node);
+    }
     bool empty() const noexcept { return queue_.empty(); }
 
     // Sleeps until an entry is there or the deadline has passed; for HG_Trigger().
@@ -54,6 +68,7 @@ public:
 
 private:
     void drain() noexcept;
+    void wake_trigger() noexcept;
 
     MpscQueue queue_;
     alignas(64) LocalAtomic<bool> popping_{false};

@@ -25,9 +25,9 @@ Counting& counting() {
 
 void add(hg_diag_counters& sum, const hg_context& context) noexcept {
     const Counters& counters = context.counters;
-    sum.rpc_req_sent_count += counters.requests_sent.get();
+    sum.rpc_req_sent_count += counters.requests_sent.load(std::memory_order_relaxed);
     sum.rpc_req_recv_count += counters.requests_received.get();
-    sum.rpc_resp_sent_count += counters.responses_sent.get();
+    sum.rpc_resp_sent_count += counters.responses_sent.load(std::memory_order_relaxed);
     sum.rpc_resp_recv_count += counters.responses_received.get();
     sum.rpc_req_extra_count += counters.requests_overflowed.load(std::memory_order_relaxed);
     sum.rpc_resp_extra_count += counters.responses_overflowed.load(std::memory_order_relaxed);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a context counts, and the sums that HG_Class_get_counters() gives. Messages are counted
+// What a context counts, and the sums that HG_Class_get_counters() gives. Arrivals are counted
 // where the net reports them, one thread at a time for each context, so counting is a plain
-// addition; a plugin that reports from several threads at once may lose counts. Reading is for any
-// thread.
+// addition; a plugin that reports from several threads at once may lose counts. All else may be
+// counted by any thread, and reading is for any thread.
 #pragma once
 
 #include <atomic>
@@ -23,11 +23,10 @@ private:
 };
 
 struct Counters {
-    Count requests_sent;
     Count requests_received;
-    Count responses_sent;
     Count responses_received;
-    // Counted by users' threads.
+    LocalAtomic<std::uint64_t> requests_sent{0};
+    LocalAtomic<std::uint64_t> responses_sent{0};
     LocalAtomic<std::uint64_t> requests_overflowed{0};
     LocalAtomic<std::uint64_t> responses_overflowed{0};
     LocalAtomic<std::uint64_t> transfers{0};

@@ -77,7 +77,8 @@ hg_return_t encode_request(hg_handle& handle, void* in_struct, Request& request)
 void on_sent(const na_cb_info* info) noexcept {
     auto& handle = *static_cast<hg_handle*>(info->arg);
     handle.outcome.send = from_na(info->ret);
-    if (info->ret == NA_SUCCESS) handle.context().counters.requests_sent.one_more();
+    if (info->ret == NA_SUCCESS)
+        handle.context().counters.requests_sent.fetch_add(1, std::memory_order_relaxed);
     // Without a request there is no response to wait for.
     if (info->ret != NA_SUCCESS && handle.parts.load(std::memory_order_acquire) > 1) {
         na_op_id_t* waiting = handle.no_response ? handle.ack_op : handle.recv_op;
@@ -125,7 +126,7 @@ hg_return_t send_request(hg_handle& handle, const Request& request) noexcept {
         NA_Msg_try_send_unexpected(cls.na, context.na, handle.in.data, size, handle.in.plugin_data,
                                    handle.info.addr->na, handle.info.context_id, handle.tag);
     if (sent == NA_SUCCESS) {
-        context.counters.requests_sent.one_more();
+        context.counters.requests_sent.fetch_add(1, std::memory_order_relaxed);
         end_part(handle);
         return HG_SUCCESS;
     }

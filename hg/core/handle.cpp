@@ -81,8 +81,9 @@ void release_payloads(hg_handle& handle) noexcept {
         if (auto* release = handle.cls().more_data_release; release != nullptr)
             release(reinterpret_cast<hg_core_handle_t>(&handle));
     }
-    overflow_release(std::exchange(handle.in_overflow, nullptr));
-    overflow_release(std::exchange(handle.out_overflow, nullptr));
+    if (handle.in_overflow != nullptr) overflow_release(std::exchange(handle.in_overflow, nullptr));
+    if (handle.out_overflow != nullptr)
+        overflow_release(std::exchange(handle.out_overflow, nullptr));
     handle.input = {};
     handle.output = {};
 }
@@ -112,12 +113,7 @@ hg_return_t reset_handle(hg_handle& handle, hg_addr* addr, hg_id_t id) {
     return ret;
 }
 
-void ref_handle(hg_handle& handle) noexcept {
-    handle.references.fetch_add(1, std::memory_order_relaxed);
-}
-
-void unref_handle(hg_handle& handle) noexcept {
-    if (handle.references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+void recycle_handle(hg_handle& handle) noexcept {
     if (handle.role == Role::origin)
         recycle_origin(handle);
     else

@@ -111,9 +111,14 @@ namespace cinnabar::hg {
 // --- life (handle.cpp)
 hg_return_t create_handle(hg_context& context, hg_addr* addr, hg_id_t id, hg_handle** handle);
 hg_return_t reset_handle(hg_handle& handle, hg_addr* addr, hg_id_t id);
-void ref_handle(hg_handle& handle) noexcept;
+inline void ref_handle(hg_handle& handle) noexcept {
+    handle.references.fetch_add(1, std::memory_order_relaxed);
+}
 // The last reference gives an origin handle to the pool and a target handle back to receiving.
-void unref_handle(hg_handle& handle) noexcept;
+void recycle_handle(hg_handle& handle) noexcept;
+inline void unref_handle(hg_handle& handle) noexcept {
+    if (handle.references.fetch_sub(1, std::memory_order_acq_rel) == 1) recycle_handle(handle);
+}
 // What HG_Destroy() does: unref, and telling the origin if nobody is left to respond after a
 // failure.
 void destroy_handle(hg_handle& handle) noexcept;
@@ -125,8 +130,12 @@ hg_return_t forward(hg_handle& handle, hg_cb_t callback, void* arg, void* in_str
 hg_return_t forward_raw(hg_handle& handle, hg_cb_t callback, void* arg, std::uint8_t flags,
                         std::size_t size);
 void on_response(const na_cb_info* info) noexcept;
-// One part of the present step has ended; the last one makes the result known.
-void end_part(hg_handle& handle) noexcept;
+// All parts of the present step have ended: makes the result known.
+void end_forward(hg_handle& handle) noexcept;
+// One part has ended.
+inline void end_part(hg_handle& handle) noexcept {
+    if (handle.parts.fetch_sub(1, std::memory_order_acq_rel) == 1) end_forward(handle);
+}
 // Makes the result known: queues the user's callback, or finishes at once where there is none.
 void complete_forward(hg_handle& handle, hg_return_t ret) noexcept;
 // Runs the user's callback of a forward and drops the library's reference.

@@ -7,7 +7,8 @@
 namespace cinnabar::hg {
 namespace {
 
-void ready(hg_handle& handle, hg_proc& proc, Payload where, hg_proc_op_t op) noexcept {
+[[gnu::always_inline]] inline void ready(hg_handle& handle, hg_proc& proc, Payload where,
+                                         hg_proc_op_t op) noexcept {
     proc_reset(proc, where.data, where.size, op);
     proc.handle = &handle;
     if (handle.cls().options.bulk_eager && !handle.local) proc.flags = HG_PROC_BULK_EAGER;

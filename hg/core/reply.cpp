@@ -103,8 +103,7 @@ void on_response(const na_cb_info* info) noexcept {
     end_part(handle);
 }
 
-void end_part(hg_handle& handle) noexcept {
-    if (handle.parts.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+void end_forward(hg_handle& handle) noexcept {
     complete_forward(handle, result_of(handle));
 }
 

@@ -33,7 +33,8 @@ void end_response_part(hg_handle& handle) noexcept {
 void on_sent(const na_cb_info* info) noexcept {
     auto& handle = *static_cast<hg_handle*>(info->arg);
     handle.outcome.send = from_na(info->ret);
-    if (info->ret == NA_SUCCESS) handle.context().counters.responses_sent.one_more();
+    if (info->ret == NA_SUCCESS)
+        handle.context().counters.responses_sent.fetch_add(1, std::memory_order_relaxed);
     // The origin will not acknowledge what it did not get.
     if (info->ret != NA_SUCCESS && handle.parts.load(std::memory_order_acquire) > 1)
         (void)NA_Cancel(handle.cls().na, handle.context().na, handle.ack_op);
@@ -65,8 +66,11 @@ hg_return_t send_response(hg_handle& handle, ResponseHeader& header) noexcept {
         NA_Msg_try_send_expected(na, context, out.data, size, out.plugin_data, handle.source.na,
                                  handle.info.context_id, handle.tag);
     if (ret == NA_SUCCESS) {
-        handle.context().counters.responses_sent.one_more();
-        end_response_part(handle);
+        handle.context().counters.responses_sent.fetch_add(1, std::memory_order_relaxed);
+        if (awaits_ack)
+            end_response_part(handle);
+        else
+            complete_respond(handle);
         return HG_SUCCESS;
     }
     if (ret == NA_AGAIN)

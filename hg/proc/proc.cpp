@@ -85,15 +85,8 @@ void proc_release(hg_proc& proc) noexcept {
     proc.current_buf = &proc.proc_buf;
 }
 
-void proc_reset(hg_proc& proc, void* buffer, hg_size_t size, hg_proc_op_t op) noexcept {
+void proc_clear(hg_proc& proc) noexcept {
     if (proc.extra_buf.buf != nullptr) drop_extra(proc);
-    proc.proc_buf.buf = buffer;
-    proc.proc_buf.buf_ptr = buffer;
-    proc.proc_buf.size = buffer != nullptr ? size : 0;
-    proc.proc_buf.size_left = proc.proc_buf.size;
-    proc.current_buf = &proc.proc_buf;
-    proc.op = op;
-    proc.flags = 0;
     if (proc.checksum != nullptr) *proc.checksum = hg_proc_checksum{};
 }
 

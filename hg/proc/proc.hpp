@@ -16,8 +16,20 @@ hg_return_t proc_init(hg_proc& proc, hg_class_t* hg_class, hg_proc_hash_t hash) 
 // Frees the extra buffer, if the proc owns one, and the checksum. Harmless when repeated.
 void proc_release(hg_proc& proc) noexcept;
 
+// What a walk before this one may have left: an extra buffer, a digest.
+void proc_clear(hg_proc& proc) noexcept;
+
 // Starts anew on `buffer`, which is borrowed. Allocates nothing.
-void proc_reset(hg_proc& proc, void* buffer, hg_size_t size, hg_proc_op_t op) noexcept;
+inline void proc_reset(hg_proc& proc, void* buffer, hg_size_t size, hg_proc_op_t op) noexcept {
+    if (proc.extra_buf.buf != nullptr || proc.checksum != nullptr) proc_clear(proc);
+    proc.proc_buf.buf = buffer;
+    proc.proc_buf.buf_ptr = buffer;
+    proc.proc_buf.size = buffer != nullptr ? size : 0;
+    proc.proc_buf.size_left = proc.proc_buf.size;
+    proc.current_buf = &proc.proc_buf;
+    proc.op = op;
+    proc.flags = 0;
+}
 
 // Makes the buffer in use at least `size` bytes large. An encoding that outgrows its first buffer
 // continues in the extra buffer, which then holds everything from the first byte on; further growth

@@ -55,7 +55,7 @@ void keep_sleepers_armed(na_context* context) {
         progress.wake(part(context));
 }
 
-na_return_t poll_once(na_context* context, unsigned int* count) {
+inline na_return_t poll_once(na_context* context, unsigned int* count) {
     unsigned int made = 0;
     context->armed.store(false, std::memory_order_relaxed);
     const na_return_t ret = context->cls->plugin->progress.poll(part(context), &made);

@@ -6,7 +6,7 @@
 namespace cinnabar::na {
 namespace {
 
-void fill_info(na_cb_info& info, const na_completion& completion) noexcept {
+inline void fill_info(na_cb_info& info, const na_completion& completion) noexcept {
     info.ret = completion.ret;
     switch (info.type) {
         case NA_CB_RECV_UNEXPECTED:

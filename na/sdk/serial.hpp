@@ -43,19 +43,10 @@ public:
 
     // Runs what others submitted, then leaves.
     void leave(void* context) noexcept {
-        if (has_one_thread() && queue_.empty()) {
+        if (has_one_thread() && queue_.empty())
             busy_.store(false, std::memory_order_relaxed);
-            return;
-        }
-        do {
-            while (MpscNode* node = queue_.pop()) {
-                Task& task = static_cast<Task&>(*node);
-                task.run(context, task);
-            }
-            busy_.store(false, std::memory_order_seq_cst);
-            // A task pushed between the last pop and the store found the context busy: take it
-            // along.
-        } while (!queue_.empty() && try_enter());
+        else
+            run_and_leave(context);
     }
 
     // Calls `now()` at once if nobody is inside; otherwise calls `later()`, which fills `task`, and
@@ -77,6 +68,15 @@ public:
     }
 
 private:
+    [[gnu::noinline]] void run_and_leave(void* context) noexcept {
+        do {
+            run_pending(context);
+            busy_.store(false, std::memory_order_seq_cst);
+            // A task pushed between the last pop and the store found the context busy: take it
+            // along.
+        } while (!queue_.empty() && try_enter());
+    }
+
     LocalAtomic<bool> busy_{false};
     MpscQueue queue_;
 };

@@ -74,9 +74,12 @@ private:
     Status post_send(Op& op, const na_send& send, OpKind kind, std::size_t limit);
     Status post_rma(Op& op, const na_rma& rma, OpKind kind);
     void submit(Op& op, Address* needed) noexcept;
+    template <class Now>
+    void submit(Op& op, Address* needed, Now&& now) noexcept;
     static void run_submit(void* context, na::sdk::Task& task) noexcept;
     static void run_cancel(void* context, na::sdk::Task& task) noexcept;
-    void start(Op& op) noexcept;
+    bool begin(Op& op) noexcept;
+    void start_by_kind(Op& op) noexcept;
     void handle_cancel(Op& op) noexcept;
     void finish(Op& op, const na_completion& completion) noexcept;
     void finish(Op& op, na_return_t ret, std::size_t size = 0) noexcept;

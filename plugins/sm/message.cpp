@@ -22,6 +22,23 @@ MessageKind kind_of(const Op& op) noexcept {
 
 }  // namespace
 
+// `now` starts it, unless it has to wait for another thread: then its kind says how.
+template <class Now>
+void Context::submit(Op& op, Address* needed, Now&& now) noexcept {
+    op.cancel.arm();
+    serial_.run(
+        this, op.submit,
+        [&] {
+            if (begin(op)) now();
+        },
+        [&] {
+            // The caller may give its reference back before the operation starts.
+            if (needed != nullptr) na::sdk::ref(*needed);
+            op.held = needed;
+            op.submit.run = run_submit;
+        });
+}
+
 Status Context::send_unexpected(Op& op, const na_send& send) {
     return post_send(op, send, OpKind::send_unexpected, cls_.options().max_unexpected);
 }
@@ -59,8 +76,7 @@ bool Context::send_now(const na_send& send, bool expected) noexcept {
     if (link == nullptr || link->state != LinkState::established || !link->queue.empty())
         return false;
     const MessageKind kind = expected ? MessageKind::expected : MessageKind::unexpected;
-    return send.size <= taken_by(*link, kind) &&
-           push(*link, kind, send.tag, send.buf, send.size);
+    return send.size <= taken_by(*link, kind) && push(*link, kind, send.tag, send.buf, send.size);
 }
 
 Status Context::recv_unexpected(Op& op, const na_recv& recv) {
@@ -68,7 +84,7 @@ Status Context::recv_unexpected(Op& op, const na_recv& recv) {
     op.buf = recv.buf;
     op.size = recv.size;
     op.peer = nullptr;
-    submit(op, nullptr);
+    submit(op, nullptr, [&] { start_recv_unexpected(op); });
     return NA_SUCCESS;
 }
 
@@ -81,32 +97,32 @@ Status Context::recv_expected(Op& op, const na_recv& recv) {
     op.peer_id = recv.source_id;
     op.source = op.peer->key(recv.source_id);
     op.source_id = recv.source_id;
-    submit(op, op.peer);
+    submit(op, op.peer, [&] { start_recv_expected(op); });
     return NA_SUCCESS;
 }
 
 void Context::submit(Op& op, Address* needed) noexcept {
-    op.cancel.arm();
-    serial_.run(
-        this, op.submit, [&] { start(op); },
-        [&] {
-            // The caller may give its reference back before the operation starts.
-            if (needed != nullptr) na::sdk::ref(*needed);
-            op.held = needed;
-            op.submit.run = run_submit;
-        });
+    submit(op, needed, [&] { start_by_kind(op); });
 }
 
 void Context::run_submit(void* context, na::sdk::Task& task) noexcept {
-    static_cast<Context*>(context)->start(*static_cast<Op::Submit&>(task).op);
+    Op& op = *static_cast<Op::Submit&>(task).op;
+    auto& self = *static_cast<Context*>(context);
+    if (self.begin(op)) self.start_by_kind(op);
 }
 
-void Context::start(Op& op) noexcept {
+// False: it has been cancelled before it began.
+bool Context::begin(Op& op) noexcept {
     ++active_;
     op.place = OpPlace::nowhere;
     op.link = nullptr;
     if (has_news_.load(std::memory_order_relaxed)) take_news();
-    if (op.cancel.asked()) return finish(op, NA_CANCELED);
+    if (!op.cancel.asked()) return true;
+    finish(op, NA_CANCELED);
+    return false;
+}
+
+void Context::start_by_kind(Op& op) noexcept {
     switch (op.kind) {
         case OpKind::send_unexpected:
         case OpKind::send_expected:

@@ -140,6 +140,15 @@ void free_buried(ContextPart& context) {
     }
 }
 
+// With the mutex held: counts a post, and gives the code with which it is refused.
+na_return_t refuse(State& s, Kind kind) {
+    if (s.plan.gone_after != 0 && s.report.posts >= s.plan.gone_after) s.gone = true;
+    if (s.gone && kind != Kind::recv_unexpected) return NA_HOSTUNREACH;
+    if (s.chance(s.plan.fail_post)) return s.plan.code;
+    ++s.report.posts;
+    return NA_SUCCESS;
+}
+
 template <class Fill>
 na_return_t post(void* ctx, void* op_part, Slot slot, Kind kind, Fill&& fill) {
     State& s = state();
@@ -149,10 +158,7 @@ na_return_t post(void* ctx, void* op_part, Slot slot, Kind kind, Fill&& fill) {
     bool twice = false;
     {
         const std::lock_guard lock(s.mutex);
-        if (s.plan.gone_after != 0 && s.report.posts >= s.plan.gone_after) s.gone = true;
-        if (s.gone && kind != Kind::recv_unexpected) return NA_HOSTUNREACH;
-        if (s.chance(s.plan.fail_post)) return s.plan.code;
-        ++s.report.posts;
+        if (const na_return_t ret = refuse(s, kind); ret != NA_SUCCESS) return ret;
         ++s.report.posted;
         op.context = &context;
         op.kind = kind;
@@ -303,6 +309,63 @@ na_return_t put(void* ctx, void* op, const na_rma* rma) {
 
 na_return_t get(void* ctx, void* op, const na_rma* rma) {
     return post(ctx, op, Slot::get, Kind::get, [&](OpPart& part) { part.rma = *rma; });
+}
+
+na_return_t try_send(void* ctx, const na_send* send, bool expected) {
+    State& s = state();
+    ContextPart& context = part_of(ctx);
+    const auto real = context.plugin->message->try_send;
+    if (real == nullptr) return NA_AGAIN;
+    if (const na_return_t ret = s.call(expected ? Slot::send_expected : Slot::send_unexpected);
+        ret != NA_SUCCESS)
+        return ret;
+    na_send given = *send;
+    given.dest = inner(send->dest);
+    bool twice = false;
+    {
+        const std::lock_guard lock(s.mutex);
+        const Kind kind = expected ? Kind::send_expected : Kind::send_unexpected;
+        if (const na_return_t ret = refuse(s, kind); ret != NA_SUCCESS) return ret;
+        // Of a lost message nobody hears.
+        if (s.chance(s.plan.lose)) return NA_SUCCESS;
+        // Others are held back: it would overtake them.
+        if (!context.sends.empty() || s.chance(s.plan.delay)) return NA_AGAIN;
+        twice = s.chance(s.plan.duplicate);
+    }
+    const na_return_t ret = real(inner(ctx), &given, expected);
+    if (ret == NA_SUCCESS && twice) (void)real(inner(ctx), &given, expected);
+    return ret;
+}
+
+namespace {
+
+na_return_t try_transfer(void* ctx, const na_rma* rma, Slot slot,
+                         na_return_t (*real)(void*, const na_rma*)) {
+    State& s = state();
+    if (real == nullptr) return NA_AGAIN;
+    if (const na_return_t ret = s.call(slot); ret != NA_SUCCESS) return ret;
+    {
+        const std::lock_guard lock(s.mutex);
+        const Kind kind = slot == Slot::put ? Kind::put : Kind::get;
+        if (const na_return_t ret = refuse(s, kind); ret != NA_SUCCESS) return ret;
+        if (s.chance(s.plan.lose)) return NA_HOSTUNREACH;
+        if (s.chance(s.plan.delay)) return NA_AGAIN;
+    }
+    na_rma given = *rma;
+    given.local_mem = inner(rma->local_mem);
+    given.remote_mem = inner(rma->remote_mem);
+    given.remote = inner(rma->remote);
+    return real(inner(ctx), &given);
+}
+
+}  // namespace
+
+na_return_t try_put(void* ctx, const na_rma* rma) {
+    return try_transfer(ctx, rma, Slot::put, part_of(ctx).plugin->rma->try_put);
+}
+
+na_return_t try_get(void* ctx, const na_rma* rma) {
+    return try_transfer(ctx, rma, Slot::get, part_of(ctx).plugin->rma->try_get);
 }
 
 int get_fd(void* ctx) {

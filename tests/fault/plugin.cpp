@@ -267,7 +267,8 @@ constexpr na_plugin_message_ops message_ops{sizeof(na_plugin_message_ops),
                                             recv_unexpected,
                                             nullptr,
                                             send_expected,
-                                            recv_expected};
+                                            recv_expected,
+                                            try_send};
 constexpr na_plugin_memory_ops memory_ops{sizeof(na_plugin_memory_ops),
                                           mem_alloc,
                                           mem_free,
@@ -278,7 +279,7 @@ constexpr na_plugin_memory_ops memory_ops{sizeof(na_plugin_memory_ops),
                                           mem_serialize_size,
                                           mem_serialize,
                                           mem_deserialize};
-constexpr na_plugin_rma_ops rma_ops{sizeof(na_plugin_rma_ops), put, get};
+constexpr na_plugin_rma_ops rma_ops{sizeof(na_plugin_rma_ops), put, get, try_put, try_get};
 constexpr na_plugin_progress_ops progress_ops{
     sizeof(na_plugin_progress_ops), get_fd, try_wait, poll, wake, cancel};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hl/tools/perf/count.hpp"
 
+#include <mercury_bulk.h>
 #include <unistd.h>
 
 #include <memory>
@@ -19,7 +20,8 @@ struct CountOptions {
     std::string info;
     std::uint64_t calls = 1000;
     std::size_t in_flight = 1;
-    unsigned peers = 1;  // clients; only the first one calls, the others have called once
+    unsigned peers = 1;    // clients; only the first one calls, the others have called once
+    std::size_t pull = 0;  // bytes: count pulls of so many from the server's memory instead
 };
 
 // Calls of "sum" whose server is in the same process, which one thread polls in turn.
@@ -38,6 +40,8 @@ public:
     Counted(const Counted&) = delete;
     Counted& operator=(const Counted&) = delete;
     ~Counted() {
+        for (const hg_bulk_t region : {theirs_, ours_, exposed_})
+            check(HG_Bulk_free(region), "HG_Bulk_free");
         for (std::size_t i = 0; i < nets_.size(); ++i)
             check(HG_Addr_free(nets_[i]->hg_class(), servers_[i]), "HG_Addr_free");
     }
@@ -45,6 +49,10 @@ public:
     void run() {
         for (std::size_t i = nets_.size(); i-- > 0;)
             call(i, i == 0 ? options_.in_flight : 1, i == 0 ? warm_calls : 1);
+        if (options_.pull > 0) {
+            describe_memory();
+            pull(warm_calls);
+        }
         // System calls that fail, for those who trace them.
         [[maybe_unused]] ssize_t written = ::write(-1, "begin", 5);
         measured();
@@ -60,7 +68,50 @@ private:
     static constexpr std::uint64_t warm_calls = 500;
 
     // A function of its own, by whose name callgrind finds what is to be counted.
-    [[gnu::noipa]] void measured() { call(0, options_.in_flight, options_.calls); }
+    [[gnu::noipa]] void measured() {
+        if (options_.pull > 0)
+            pull(options_.calls);
+        else
+            call(0, options_.in_flight, options_.calls);
+    }
+
+    // One at a time.
+    void pull(std::uint64_t transfers) {
+        for (pulled_ = 0; pulled_ < transfers;) {
+            const std::uint64_t before = pulled_;
+            check(HG_Bulk_transfer(nets_[0]->context(), on_pulled, this, HG_BULK_PULL, servers_[0],
+                                   theirs_, 0, ours_, 0, options_.pull, HG_OP_ID_IGNORE),
+                  "HG_Bulk_transfer");
+            while (pulled_ == before) {
+                nets_[0]->poll();
+                if (pulled_ == before) server_.poll();
+            }
+        }
+    }
+
+    static hg_return_t on_pulled(const hg_cb_info* info) {
+        check(info->ret, "a pull");
+        ++static_cast<Counted*>(info->arg)->pulled_;
+        return HG_SUCCESS;
+    }
+
+    void describe_memory() {
+        memory_.resize(2 * options_.pull);
+        const auto describe = [&](hg_class_t* owner, char* memory, hg_bulk_t& region) {
+            void* start = memory;
+            const hg_size_t size = options_.pull;
+            check(HG_Bulk_create(owner, 1, &start, &size, HG_BULK_READWRITE, &region),
+                  "HG_Bulk_create");
+        };
+        describe(server_.hg_class(), memory_.data(), exposed_);
+        describe(nets_[0]->hg_class(), memory_.data() + options_.pull, ours_);
+        std::vector<char> description(HG_Bulk_get_serialize_size(exposed_, 0));
+        check(HG_Bulk_serialize(description.data(), description.size(), 0, exposed_),
+              "HG_Bulk_serialize");
+        check(HG_Bulk_deserialize(nets_[0]->hg_class(), &theirs_, description.data(),
+                                  description.size()),
+              "HG_Bulk_deserialize");
+    }
 
     void call(std::size_t net, std::size_t in_flight, std::uint64_t calls) {
         std::vector<Call> all(in_flight, Call{this, HG_HANDLE_NULL});
@@ -102,6 +153,11 @@ private:
     std::uint64_t calls_ = 0;
     std::uint64_t forwarded_ = 0;
     std::uint64_t answered_ = 0;
+    std::uint64_t pulled_ = 0;
+    std::vector<char> memory_;  // the server's half, then ours
+    hg_bulk_t exposed_ = HG_BULK_NULL;
+    hg_bulk_t theirs_ = HG_BULK_NULL;
+    hg_bulk_t ours_ = HG_BULK_NULL;
 };
 
 }  // namespace
@@ -112,6 +168,7 @@ void declare_count(CLI::App& app, std::function<int()>& chosen) {
     command->add_option("info", options->info)->required();
     command->add_option("--calls", options->calls);
     command->add_option("--in-flight", options->in_flight)->check(CLI::Range(1, 4096));
+    command->add_option("--pull", options->pull)->check(CLI::Range(0, 1 << 30));
     command->add_option("--peers", options->peers)->check(CLI::Range(1, 100000));
     command->callback([options, &chosen] {
         chosen = [options] {
