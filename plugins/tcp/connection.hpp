@@ -100,6 +100,7 @@ struct Connection {
     std::uint64_t flushed_pass = 0;
     std::uint64_t count_pass = 0;
     unsigned count = 0;
+    unsigned half = 0;  // frames of a pass after which they leave at once; 0: never
     std::uint64_t burst_until = 0;
 
     // See Greeters.

@@ -116,6 +116,8 @@ void Context::parse(Connection& connection) {
         if (!greeted(connection)) return;
     }
     if (connection.phase != Phase::established) return;
+    const std::size_t awaited = connection.peer->users;
+    connection.half = awaited < options::halves_min ? 0 : static_cast<unsigned>(awaited / 2);
     parse_frames(connection);
     if (connection.phase == Phase::dead) return;
     if (connection.in_begin == connection.in_end) {

@@ -42,6 +42,9 @@ inline constexpr std::uint32_t rma_window = 1024;
 inline constexpr std::uint32_t rma_window_accepted = 2048;
 // Passes without traffic after which a burst is forgotten, see Connection::burst.
 inline constexpr std::uint64_t burst_memory = 64;
+// Operations that wait for a peer, from which on a burst to it leaves in two halves, see
+// Connection::half. With fewer, the second system call costs more than it saves.
+inline constexpr std::size_t halves_min = 32;
 // While one connection is hot, every so many polls look at the others.
 inline constexpr unsigned hot_polls = 16;
 

@@ -30,7 +30,9 @@ void Context::mark_ready(Connection& connection) {
 
 // Called after each frame posted by the user. A burst, two frames in one pass, is remembered for
 // some passes: then the first frame waits too, for the poll that a user in full swing is about to
-// make.
+// make. Half of what was in flight when the peer's last bytes came leaves without waiting for the
+// other half: the peer works on the one while we prepare the other, and from then on each side has
+// something to do.
 void Context::flush_or_gather(Connection& connection) {
     if (connection.count_pass != pass_) {
         connection.count_pass = pass_;
@@ -38,7 +40,8 @@ void Context::flush_or_gather(Connection& connection) {
     }
     if (++connection.count == 2) connection.burst_until = pass_ + options::burst_memory;
     const bool first = connection.flushed_pass != pass_ && connection.burst_until < pass_;
-    if (armed_ || first || connection.out.has_payload() ||
+    const bool half = connection.count == connection.half;
+    if (armed_ || first || half || connection.out.has_payload() ||
         connection.out.buffered() >= options::flush_threshold) {
         connection.flushed_pass = pass_;
         pump(connection);
