@@ -43,10 +43,16 @@ public:
 
     // Runs what others submitted, then leaves.
     void leave(void* context) noexcept {
-        if (has_one_thread() && queue_.empty())
-            busy_.store(false, std::memory_order_relaxed);
-        else
-            run_and_leave(context);
+        if (queue_.empty()) {
+            if (has_one_thread()) {
+                busy_.store(false, std::memory_order_relaxed);
+                return;
+            }
+            busy_.store(false, std::memory_order_seq_cst);
+            // A task pushed between the look and the store found the context busy: take it along.
+            if (queue_.empty() || !try_enter()) return;
+        }
+        run_and_leave(context);
     }
 
     // Calls `now()` at once if nobody is inside; otherwise calls `later()`, which fills `task`, and
@@ -55,26 +61,31 @@ public:
     bool run(void* context, Task& task, Now&& now, Later&& later) noexcept {
         if (try_enter()) {
             // What this thread submitted before must not be overtaken.
-            while (!queue_.empty())
-                run_pending(context);
+            if (!queue_.empty()) run_all(context);
             now();
             leave(context);
             return true;
         }
         later();
-        queue_.push(task);
-        if (try_enter()) leave(context);
+        submit(context, task);
         return false;
     }
 
 private:
+    // Seldom needed, and kept out of the way of what is.
+    [[gnu::noinline]] void run_all(void* context) noexcept {
+        while (!queue_.empty())
+            run_pending(context);
+    }
     [[gnu::noinline]] void run_and_leave(void* context) noexcept {
         do {
             run_pending(context);
             busy_.store(false, std::memory_order_seq_cst);
-            // A task pushed between the last pop and the store found the context busy: take it
-            // along.
         } while (!queue_.empty() && try_enter());
+    }
+    [[gnu::noinline]] void submit(void* context, Task& task) noexcept {
+        queue_.push(task);
+        if (try_enter()) leave(context);
     }
 
     LocalAtomic<bool> busy_{false};
