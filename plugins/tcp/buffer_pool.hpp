@@ -5,16 +5,17 @@
 
 #include <cstddef>
 #include <cstdlib>
-#include <vector>
+#include <cstring>
 
 namespace cinnabar::tcp {
 
 class BufferPool {
 public:
+    // A buffer has room for a pointer at least.
     explicit BufferPool(std::size_t size) noexcept : size_(size) {}
     ~BufferPool() {
-        for (std::byte* buffer : free_)
-            std::free(buffer);
+        while (top_ != nullptr)
+            std::free(pop());
     }
     BufferPool(const BufferPool&) = delete;
     BufferPool& operator=(const BufferPool&) = delete;
@@ -22,24 +23,32 @@ public:
     std::size_t size() const noexcept { return size_; }
     // nullptr: out of memory.
     std::byte* take() noexcept {
-        if (free_.empty()) return static_cast<std::byte*>(std::malloc(size_));
-        std::byte* buffer = free_.back();
-        free_.pop_back();
-        return buffer;
+        return top_ != nullptr ? pop() : static_cast<std::byte*>(std::malloc(size_));
     }
     void give(std::byte* buffer) noexcept {
         // Kept warm: a few; a storm's worth of buffers goes back to the heap.
-        if (buffer != nullptr && free_.size() < free_.capacity())
-            free_.push_back(buffer);
-        else
+        if (buffer == nullptr || count_ == kept) {
             std::free(buffer);
+            return;
+        }
+        std::memcpy(buffer, &top_, sizeof top_);
+        top_ = buffer;
+        ++count_;
     }
-    void reserve() { free_.reserve(kept); }
 
 private:
+    // Each buffer begins with the address of the next one.
+    std::byte* pop() noexcept {
+        std::byte* buffer = top_;
+        std::memcpy(&top_, buffer, sizeof top_);
+        --count_;
+        return buffer;
+    }
+
     static constexpr std::size_t kept = 32;
     std::size_t size_;
-    std::vector<std::byte*> free_;
+    std::byte* top_ = nullptr;
+    std::size_t count_ = 0;
 };
 
 }  // namespace cinnabar::tcp

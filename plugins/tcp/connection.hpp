@@ -111,6 +111,11 @@ struct Connection {
 
     std::unique_ptr<Connection> next_dead;
 
+    // Of a message that is sent.
+    std::uint32_t largest(OpKind kind) const noexcept {
+        return kind == OpKind::send_unexpected ? max_unexpected : max_expected;
+    }
+
     Connection(BufferPool& pool, Lender& lender) : out(pool, lender) {}
 };
 

@@ -17,6 +17,7 @@
 #include "na/base/log.hpp"
 #include "plugins/tcp/class.hpp"
 #include "plugins/tcp/event_key.hpp"
+#include "plugins/tcp/hot.hpp"
 
 namespace cinnabar::tcp {
 
@@ -44,7 +45,6 @@ Context::~Context() {
 }
 
 Status Context::open() {
-    pool_.reserve();
     (void)lender_.open();  // at once, so that a context has its descriptors from the beginning
     epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll_)
@@ -58,9 +58,12 @@ Status Context::open() {
 }
 
 Status Context::close() {
-    if (posted_.load(std::memory_order_acquire) != 0) return NA_BUSY;
     while (!serial_.try_enter())
         std::this_thread::yield();
+    if (posted_ != 0) {
+        serial_.leave(this);
+        return NA_BUSY;
+    }
     cls_.remove(*this);
     take_inbox();
     linger();
@@ -100,54 +103,34 @@ void Context::linger() {
     }
 }
 
-Status Context::post(Op& op) {
-    op.cancel.arm();
-    op.state = OpState::submitted;
-    op.peer = nullptr;
-    op.connection = nullptr;
-    posted_.fetch_add(1, std::memory_order_relaxed);
-    serial_.run(
-        this, op.submit,
-        [&]() noexcept {
-            start(op);
-            settle();
-        },
-        [&]() noexcept {
-            // The caller may give its address back before the thread inside sees this operation.
-            if (op.address != nullptr) na::sdk::ref(*op.address);
-            op.holds_address = op.address != nullptr;
-            op.submit.run = [](void* context, na::sdk::Task& task) noexcept {
-                auto* self = static_cast<Context*>(context);
-                Op& submitted = *static_cast<Op::Submit&>(task).op;
-                Address* held = submitted.holds_address ? submitted.address : nullptr;
-                submitted.holds_address = false;
-                self->start(submitted);
-                self->settle();
-                if (held != nullptr) na::sdk::unref(*held);
-            };
-        });
-    return NA_SUCCESS;
+// The op is posted while a thread is inside, who will start it.
+void Context::leave_to_inside(Op& op) noexcept {
+    // The caller may give its address back before the thread inside sees this operation.
+    if (op.address != nullptr) na::sdk::ref(*op.address);
+    op.holds_address = op.address != nullptr;
+    op.submit.run = [](void* context, na::sdk::Task& task) noexcept {
+        auto* self = static_cast<Context*>(context);
+        Op& submitted = *static_cast<Op::Submit&>(task).op;
+        Address* held = submitted.holds_address ? submitted.address : nullptr;
+        submitted.holds_address = false;
+        self->start(submitted, [self](Op& begun) { self->dispatch(begun); });
+        self->settle();
+        if (held != nullptr) na::sdk::unref(*held);
+    };
 }
 
-// Only what comes before an operation is queued anywhere allocates.
-void Context::start(Op& op) noexcept {
-    if (op.cancel.asked()) {
-        finish(op, NA_CANCELED);
-        return;
-    }
-    try {
-        dispatch(op);
-    } catch (const std::exception& error) {
-        log_warning(log_name, "an operation cannot start: {}", error.what());
-        finish(op, NA_NOMEM);
-    }
+void Context::refuse_start(Op& op, const char* why) noexcept {
+    log_warning(log_name, "an operation cannot start: {}", why);
+    finish(op, NA_NOMEM);
 }
 
 void Context::dispatch(Op& op) {
     switch (op.kind) {
         case OpKind::receive_unexpected:
+            start_unexpected(op);
+            break;
         case OpKind::receive_expected:
-            start_receive(op);
+            start_expected(op);
             break;
         case OpKind::send_unexpected:
         case OpKind::send_expected:
@@ -160,24 +143,7 @@ void Context::dispatch(Op& op) {
     }
 }
 
-void Context::finish(Op& op, const na_completion& completion) {
-    op.state = OpState::idle;
-    if (Peer* peer = std::exchange(op.peer, nullptr); peer != nullptr && --peer->users == 0)
-        loosen(*peer);
-    op.connection = nullptr;
-    op.local.reset();
-    ++completions_;
-    posted_.fetch_sub(1, std::memory_order_release);
-    na::sdk::complete(op, completion);
-}
-
-void Context::finish(Op& op, na_return_t ret, std::size_t size) {
-    finish(op, na_completion{ret, 0, size, nullptr, nullptr, false});
-}
-
-Peer* Context::peer_of(Address& address, std::uint8_t id) {
-    if (last_peer_ != nullptr && last_peer_->address == &address && last_peer_->id == id)
-        return last_peer_;
+Peer& Context::find_peer(Address& address, std::uint8_t id) {
     std::unique_ptr<Peer>& entry = peers_[{&address, id}];
     if (entry == nullptr) {
         entry = std::make_unique<Peer>();
@@ -186,12 +152,7 @@ Peer* Context::peer_of(Address& address, std::uint8_t id) {
         na::sdk::ref(address);
     }
     last_peer_ = entry.get();
-    return entry.get();
-}
-
-void Context::name(Op& op, Peer& peer) noexcept {
-    op.peer = &peer;
-    ++peer.users;
+    return *last_peer_;
 }
 
 void Context::loosen(Peer& peer) noexcept {
@@ -315,7 +276,7 @@ void Context::fail(Connection& connection, na_return_t code, const char* why) {
         fail_peer(*peer, code);
 }
 
-void Context::settle() {
+void Context::bury() noexcept {
     while (graveyard_ != nullptr)
         graveyard_ = std::unique_ptr<Connection>(std::move(graveyard_->next_dead));
     while (Peer* peer = loose_peers_) {

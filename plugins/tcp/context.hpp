@@ -3,7 +3,7 @@
 // inside the serial, by whichever thread entered it; public functions may be called from any
 // thread. The members are implemented by subject: context.cpp (life, peers, failure), handshake.cpp
 // (connections made), message.cpp, rma.cpp, input.cpp (bytes in), progress.cpp (bytes out, polling,
-// cancel).
+// cancel), hot.hpp (what each message passes, inline).
 #pragma once
 
 #include <atomic>
@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "na/base/event_fd.hpp"
-#include "na/base/local_atomic.hpp"
 #include "na/base/mutex.hpp"
 #include "na/sdk/greeters.hpp"
 #include "na/sdk/matching.hpp"
@@ -96,21 +95,30 @@ private:
         refused   // it has ended, and may be gone
     };
 
+    // hot.hpp
+    template <class Begin>
+    Status post(Op& op, Begin&& begin) noexcept;
+    template <class Begin>
+    void start(Op& op, Begin&& begin) noexcept;
+    void finish(Op& op, const na_completion& completion) noexcept;
+    void finish(Op& op, na_return_t ret, std::size_t size = 0) noexcept;
+    Peer& peer_of(Address& address, std::uint8_t id);
+    static void name(Op& op, Peer& peer) noexcept;
+    void flush_or_gather(Connection& connection);
+    void settle() noexcept;
+
     // context.cpp
-    Status post(Op& op);
-    void start(Op& op) noexcept;
+    void leave_to_inside(Op& op) noexcept;
     void dispatch(Op& op);
-    void finish(Op& op, const na_completion& completion);
-    void finish(Op& op, na_return_t ret, std::size_t size = 0);
-    Peer* peer_of(Address& address, std::uint8_t id);
-    void name(Op& op, Peer& peer) noexcept;
+    void refuse_start(Op& op, const char* why) noexcept;
+    Peer& find_peer(Address& address, std::uint8_t id);
     void loosen(Peer& peer) noexcept;
     Connection* add_connection(FileDescriptor&& fd, Phase phase, bool dialing);
     void fail(Connection& connection, na_return_t code, const char* why);
     void drop(Connection& connection);
     void end_transfers(Connection& connection, na_return_t code);
     void fail_peer(Peer& peer, na_return_t code);
-    void settle();
+    void bury() noexcept;
     void take_inbox() noexcept;
     void linger();
     std::string describe(const Connection& connection) const noexcept;
@@ -136,7 +144,9 @@ private:
 
     // message.cpp
     void start_send(Op& op);
-    void start_receive(Op& op);
+    void start_slow_send(Op& op, Peer& peer);
+    void start_unexpected(Op& op);
+    void start_expected(Op& op);
     Begun begin_send(Connection& connection, Op& op);
     void deliver(Connection& connection, const Frame& frame, const std::byte* bytes);
     void deliver_unexpected(Connection& connection, const Frame& frame, const std::byte* bytes);
@@ -169,13 +179,14 @@ private:
     // input.cpp
     bool read(Connection& connection);
     long receive(Connection& connection, std::size_t& wanted);
+    long receive_data(Connection& connection, std::size_t& wanted);
+    void take_data(Connection& connection, const std::byte* from, std::size_t available);
     void parse(Connection& connection);
     void parse_frames(Connection& connection);
     void release_input(Connection& connection);
 
     // progress.cpp
     void submit(Connection& connection, Peer& peer);
-    void flush_or_gather(Connection& connection);
     void mark_dirty(Connection& connection);
     void mark_ready(Connection& connection);
     void hung_up(Connection& connection) noexcept;
@@ -193,12 +204,12 @@ private:
     na::sdk::Serial serial_;
     FileDescriptor epoll_;
     EventFd wake_;
-    LocalAtomic<int> posted_{0};
 
     // Inside the serial.
     bool armed_ = false;  // a thread sleeps, or is about to
     std::uint64_t pass_ = 1;
     std::uint64_t completions_ = 0;
+    std::size_t posted_ = 0;
     std::uint64_t attempts_ = 0;
     Address* self_ = nullptr;
     BufferPool pool_;

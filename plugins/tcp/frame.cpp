@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "plugins/tcp/frame.hpp"
 
-#include "na/base/little_endian.hpp"
 #include "na_types.h"
 
 namespace cinnabar::tcp {
@@ -78,12 +77,8 @@ std::size_t encode_frame(const Frame& frame, std::byte* to) noexcept {
 
 namespace {
 
-bool size_allowed(const Frame& frame, const FrameLimits& limits) noexcept {
+bool size_allowed(const Frame& frame) noexcept {
     switch (frame.type) {
-        case FrameType::unexpected:
-            return frame.payload_size <= limits.max_unexpected;
-        case FrameType::expected:
-            return frame.payload_size <= limits.max_expected;
         case FrameType::get_data:
         case FrameType::put_data:
             return frame.payload_size > 0 && frame.payload_size <= options::max_chunk_size;
@@ -91,28 +86,25 @@ bool size_allowed(const Frame& frame, const FrameLimits& limits) noexcept {
         case FrameType::rma_end:
         case FrameType::rma_cancel:
             return frame.payload_size == 0;
+        default:
+            return false;
     }
-    return false;
 }
 
 }  // namespace
 
-Parse decode_frame(std::span<const std::byte> bytes, const FrameLimits& limits,
-                   Frame& frame) noexcept {
-    if (bytes.size() < frame_header_size) return Parse::more;
+Parse decode_other_frame(std::span<const std::byte> bytes, Frame& frame) noexcept {
     const std::byte* p = bytes.data();
     const auto type = load_le<std::uint8_t>(p);
-    if (type < 1 || type > 7 || load_le<std::uint16_t>(p + 2) != 0) return Parse::malformed;
+    // A message that comes to here has flags, or reserved bytes that are set.
+    if (type < 3 || type > 7 || load_le<std::uint16_t>(p + 2) != 0) return Parse::malformed;
     frame.type = static_cast<FrameType>(type);
     frame.flags = load_le<std::uint8_t>(p + 1);
     frame.payload_size = load_le<std::uint32_t>(p + 4);
     frame.tag = load_le<std::uint32_t>(p + 8);
     if (frame.flags != 0 && (frame.type != FrameType::put_data || frame.flags != last_chunk))
         return Parse::malformed;
-    if (!size_allowed(frame, limits)) return Parse::malformed;
-    if (frame.type <= FrameType::expected)
-        return bytes.size() - frame_header_size < frame.payload_size ? Parse::more
-                                                                     : Parse::complete;
+    if (!size_allowed(frame)) return Parse::malformed;
     if (frame.type == FrameType::rma_end && frame.tag >= NA_RETURN_MAX) return Parse::malformed;
     if (bytes.size() < rma_header_size) return Parse::more;
     frame.op = load_le<std::uint64_t>(p + 12);

@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "na/base/little_endian.hpp"
 #include "plugins/tcp/options.hpp"
 
 namespace cinnabar::tcp {
@@ -86,8 +87,34 @@ struct FrameLimits {
 
 // Returns the bytes written; `to` has room for frame.header_size().
 std::size_t encode_frame(const Frame& frame, std::byte* to) noexcept;
-// A message is complete when all of it is there; a data frame when its header is.
-Parse decode_frame(std::span<const std::byte> bytes, const FrameLimits& limits,
-                   Frame& frame) noexcept;
+
+// The header of a message, whose size fits 32 bits; `to` has room for frame_header_size.
+inline void encode_message(FrameType type, std::uint32_t tag, std::size_t size,
+                           std::byte* to) noexcept {
+    store_le(to, static_cast<std::uint64_t>(type) | static_cast<std::uint64_t>(size) << 32);
+    store_le(to + 8, tag);
+}
+
+// What decode_frame() does with frames that are no messages.
+Parse decode_other_frame(std::span<const std::byte> bytes, Frame& frame) noexcept;
+
+// A message is complete when all of it is there; a data frame when its header is. `frame` has its
+// initial values.
+inline Parse decode_frame(std::span<const std::byte> bytes, const FrameLimits& limits,
+                          Frame& frame) noexcept {
+    if (bytes.size() < frame_header_size) return Parse::more;
+    // Type, flags and the reserved bytes at once: a message has no flags.
+    const auto head = load_le<std::uint32_t>(bytes.data());
+    if (head != static_cast<std::uint32_t>(FrameType::unexpected) &&
+        head != static_cast<std::uint32_t>(FrameType::expected))
+        return decode_other_frame(bytes, frame);
+    frame.type = static_cast<FrameType>(head);
+    frame.payload_size = load_le<std::uint32_t>(bytes.data() + 4);
+    frame.tag = load_le<std::uint32_t>(bytes.data() + 8);
+    if (frame.payload_size >
+        (frame.type == FrameType::unexpected ? limits.max_unexpected : limits.max_expected))
+        return Parse::malformed;
+    return bytes.size() - frame_header_size < frame.payload_size ? Parse::more : Parse::complete;
+}
 
 }  // namespace cinnabar::tcp

@@ -290,7 +290,7 @@ void Context::arrived(Connection& connection, const Greeting& greeting, std::siz
     }
     const auto give_back = [](Address* held) { na::sdk::unref(*held); };
     const std::unique_ptr<Address, decltype(give_back)> held(address, give_back);
-    Peer* peer = peer_of(*address, greeting.source_id);
+    Peer* peer = &find_peer(*address, greeting.source_id);
     connection.peer = peer;
     connection.in_begin += used;
     connection.max_unexpected = std::min(connection.max_unexpected, greeting.max_unexpected);

@@ -9,7 +9,7 @@
 
 #include "na/base/errno_code.hpp"
 #include "na/base/log.hpp"
-#include "plugins/tcp/context.hpp"
+#include "plugins/tcp/hot.hpp"
 
 namespace cinnabar::tcp {
 
@@ -26,18 +26,21 @@ long Context::receive(Connection& connection, std::size_t& wanted) {
         errno = ENOMEM;
         return -1;
     }
-    Incoming& incoming = connection.incoming;
+    const Incoming& incoming = connection.incoming;
+    if (incoming.remaining > 0 && incoming.region != nullptr &&
+        connection.in_begin == connection.in_end)
+        return receive_data(connection, wanted);
     // Where much data is about to come, its header is read alone, and then the data to its place.
     const bool header_first = connection.large_gets > 0 && incoming.remaining == 0 &&
                               connection.in_begin == connection.in_end;
-    const std::size_t room = header_first ? rma_header_size : pool_.size() - connection.in_end;
-    if (incoming.remaining == 0 || incoming.region == nullptr ||
-        connection.in_begin != connection.in_end) {
-        wanted = room;
-        const ssize_t got = ::recv(connection.fd.get(), connection.in + connection.in_end, room, 0);
-        if (got > 0) connection.in_end += static_cast<std::size_t>(got);
-        return got;
-    }
+    wanted = header_first ? rma_header_size : pool_.size() - connection.in_end;
+    const ssize_t got = ::recv(connection.fd.get(), connection.in + connection.in_end, wanted, 0);
+    if (got > 0) connection.in_end += static_cast<std::size_t>(got);
+    return got;
+}
+
+long Context::receive_data(Connection& connection, std::size_t& wanted) {
+    Incoming& incoming = connection.incoming;
     if (incoming.pinned && !incoming.region->pin()) {
         log_warning(log_name, "{}: memory was deregistered while it was written",
                     describe(connection));
@@ -53,6 +56,7 @@ long Context::receive(Connection& connection, std::size_t& wanted) {
         incoming.offset, incoming.remaining, std::span(vectors.data(), vectors.size() - 1), used);
     wanted = direct;
     if (direct == incoming.remaining) {
+        const std::size_t room = pool_.size() - connection.in_end;
         vectors[used++] = {connection.in + connection.in_end, room};
         wanted += room;
     }
@@ -130,24 +134,29 @@ void Context::parse(Connection& connection) {
     }
 }
 
+// Data of the present chunk that came through the buffer.
+void Context::take_data(Connection& connection, const std::byte* from, std::size_t available) {
+    Incoming& incoming = connection.incoming;
+    const std::size_t part = std::min(available, incoming.remaining);
+    if (incoming.region != nullptr && (!incoming.pinned || incoming.region->pin())) {
+        incoming.region->copy_in(incoming.offset, from, part);
+        if (incoming.pinned) incoming.region->unpin();
+    } else if (incoming.region != nullptr) {
+        send_end(connection, incoming.peer_op, NA_INVALID_ARG);
+        if (connection.phase == Phase::dead) return;
+        incoming.region.reset();
+    }
+    connection.in_begin += part;
+    received(connection, part);
+}
+
 void Context::parse_frames(Connection& connection) {
     const FrameLimits limits{connection.max_unexpected, connection.max_expected};
     while (connection.in_begin < connection.in_end && !connection.paused) {
         const std::byte* at = connection.in + connection.in_begin;
         const std::size_t available = connection.in_end - connection.in_begin;
-        Incoming& incoming = connection.incoming;
-        if (incoming.remaining > 0) {
-            const std::size_t part = std::min(available, incoming.remaining);
-            if (incoming.region != nullptr && (!incoming.pinned || incoming.region->pin())) {
-                incoming.region->copy_in(incoming.offset, at, part);
-                if (incoming.pinned) incoming.region->unpin();
-            } else if (incoming.region != nullptr) {
-                send_end(connection, incoming.peer_op, NA_INVALID_ARG);
-                if (connection.phase == Phase::dead) return;
-                incoming.region.reset();
-            }
-            connection.in_begin += part;
-            received(connection, part);
+        if (connection.incoming.remaining > 0) {
+            take_data(connection, at, available);
             if (connection.phase == Phase::dead) return;
             continue;
         }

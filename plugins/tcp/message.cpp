@@ -5,8 +5,7 @@
 #include <new>
 
 #include "na/base/log.hpp"
-#include "plugins/tcp/class.hpp"
-#include "plugins/tcp/context.hpp"
+#include "plugins/tcp/hot.hpp"
 
 namespace cinnabar::tcp {
 
@@ -21,16 +20,20 @@ void describe_send(Op& op, OpKind kind, const na_send& send) {
     op.remote_id = send.dest_id;
 }
 
+FrameType frame_type(OpKind kind) noexcept {
+    return kind == OpKind::send_unexpected ? FrameType::unexpected : FrameType::expected;
+}
+
 }  // namespace
 
 Status Context::send_unexpected(Op& op, const na_send& send) {
     describe_send(op, OpKind::send_unexpected, send);
-    return post(op);
+    return post(op, [this](Op& begun) { start_send(begun); });
 }
 
 Status Context::send_expected(Op& op, const na_send& send) {
     describe_send(op, OpKind::send_expected, send);
-    return post(op);
+    return post(op, [this](Op& begun) { start_send(begun); });
 }
 
 Status Context::recv_unexpected(Op& op, const na_recv& recv) {
@@ -38,7 +41,7 @@ Status Context::recv_unexpected(Op& op, const na_recv& recv) {
     op.buf = recv.buf;
     op.size = recv.size;
     op.address = nullptr;
-    return post(op);
+    return post(op, [this](Op& begun) { start_unexpected(begun); });
 }
 
 Status Context::recv_expected(Op& op, const na_recv& recv) {
@@ -48,20 +51,20 @@ Status Context::recv_expected(Op& op, const na_recv& recv) {
     op.tag = recv.tag;
     op.address = static_cast<Address*>(recv.source);
     op.remote_id = recv.source_id;
-    return post(op);
+    return post(op, [this](Op& begun) { start_expected(begun); });
 }
 
-void Context::start_receive(Op& op) {
-    if (op.kind == OpKind::receive_unexpected) {
-        if (!stash_.empty()) {
-            unstash(op);
-            return;
-        }
-        op.state = OpState::receiving;
-        unexpected_.post(op);
+void Context::start_unexpected(Op& op) {
+    if (!stash_.empty()) {
+        unstash(op);
         return;
     }
-    Peer& peer = *peer_of(*op.address, op.remote_id);
+    op.state = OpState::receiving;
+    unexpected_.post(op);
+}
+
+void Context::start_expected(Op& op) {
+    Peer& peer = peer_of(*op.address, op.remote_id);
     name(op, peer);
     if (peer.connection == nullptr && !op.address->connectable()) {
         finish(op, NA_HOSTUNREACH);
@@ -73,9 +76,30 @@ void Context::start_receive(Op& op) {
     expected_.post(op);
 }
 
+// A small message on a connection that takes it is copied, and has been sent; others, slowly.
 void Context::start_send(Op& op) {
-    Peer& peer = *peer_of(*op.address, op.remote_id);
+    Peer& peer = peer_of(*op.address, op.remote_id);
     name(op, peer);
+    Connection* connection = peer.connection;
+    if (connection == nullptr || connection->phase != Phase::established ||
+        op.size > options::copy_limit || op.size > connection->largest(op.kind) ||
+        !peer.messages.empty() || connection->out.buffered() >= options::output_limit) {
+        start_slow_send(op, peer);
+        return;
+    }
+    std::byte* room = connection->out.reserve(frame_header_size + op.size);
+    if (room == nullptr) {
+        finish(op, NA_NOMEM);
+        return;
+    }
+    encode_message(frame_type(op.kind), op.tag, op.size, room);
+    if (op.size > 0) std::memcpy(room + frame_header_size, op.buf, op.size);
+    connection->out.commit(frame_header_size + op.size);
+    flush_or_gather(*connection);
+    finish(op, connection->phase == Phase::dead ? NA_HOSTUNREACH : NA_SUCCESS);
+}
+
+void Context::start_slow_send(Op& op, Peer& peer) {
     if (peer.connection == nullptr) {
         if (!op.address->connectable()) {
             log_warning(log_name, "{}: the peer is gone and cannot be connected to",
@@ -89,14 +113,11 @@ void Context::start_send(Op& op) {
         return;
     }
     Connection& connection = *peer.connection;
-    const bool direct = connection.phase == Phase::established && peer.messages.empty() &&
-                        !connection.out.has_payload() &&
-                        connection.out.buffered() < options::output_limit;
     // A payload being written does not hold up small messages: they go behind it.
-    const bool behind = connection.phase == Phase::established && peer.messages.empty() &&
-                        op.size <= options::copy_limit &&
-                        connection.out.buffered() < options::output_limit;
-    if (!direct && !behind) {
+    const bool direct = connection.phase == Phase::established && peer.messages.empty() &&
+                        connection.out.buffered() < options::output_limit &&
+                        (op.size <= options::copy_limit || !connection.out.has_payload());
+    if (!direct) {
         op.state = OpState::waiting;
         peer.messages.push(op);
         return;
@@ -110,8 +131,7 @@ void Context::start_send(Op& op) {
 
 // Puts a message into the output.
 Context::Begun Context::begin_send(Connection& connection, Op& op) {
-    const bool unexpected = op.kind == OpKind::send_unexpected;
-    if (op.size > (unexpected ? connection.max_unexpected : connection.max_expected)) {
+    if (op.size > connection.largest(op.kind)) {
         log_warning(log_name, "{}: a message of {} bytes is larger than the peer takes",
                     describe(connection), op.size);
         finish(op, NA_MSGSIZE);
@@ -123,11 +143,7 @@ Context::Begun Context::begin_send(Connection& connection, Op& op) {
         finish(op, NA_NOMEM);
         return Begun::refused;
     }
-    Frame frame;
-    frame.type = unexpected ? FrameType::unexpected : FrameType::expected;
-    frame.tag = op.tag;
-    frame.payload_size = static_cast<std::uint32_t>(op.size);
-    encode_frame(frame, room);
+    encode_message(frame_type(op.kind), op.tag, op.size, room);
     connection.out.commit(frame_header_size);
     op.state = OpState::writing;
     if (copy) {

@@ -17,7 +17,7 @@ constexpr std::array<std::byte, 4096> zeros{};
 constexpr std::size_t page_size = 4096;
 }  // namespace
 
-std::byte* Output::reserve(std::size_t size) noexcept {
+std::byte* Output::make_room(std::size_t size) noexcept {
     if (data_ == nullptr && size <= pool_.size()) {
         data_ = pool_.take();
         capacity_ = data_ == nullptr ? 0 : pool_.size();
@@ -59,8 +59,7 @@ std::size_t Output::gather(std::span<iovec> to, std::size_t& used) noexcept {
         to[used++] = {const_cast<std::byte*>(from), size};
         total += size;
     };
-    add(data_ + begin_, (has_payload_ ? split_ : end_) - begin_);
-    if (!has_payload_) return total;
+    add(data_ + begin_, split_ - begin_);
     std::size_t covered = 0;
     if (payload_.retired) {
         while (covered < payload_.remaining && used < to.size()) {
@@ -83,21 +82,19 @@ std::size_t Output::gather(std::span<iovec> to, std::size_t& used) noexcept {
 }
 
 void Output::consume(std::size_t count) noexcept {
-    const std::size_t before = std::min(count, (has_payload_ ? split_ : end_) - begin_);
+    const std::size_t before = std::min(count, split_ - begin_);
     begin_ += before;
     count -= before;
-    if (has_payload_) {
-        const std::size_t part = std::min(count, payload_.remaining);
-        payload_.remaining -= part;
-        payload_.offset += part;
-        if (payload_.flat != nullptr) payload_.flat += part;
-        begin_ += count - part;
-        if (begin_ > split_) split_ = begin_;
-    }
+    const std::size_t part = std::min(count, payload_.remaining);
+    payload_.remaining -= part;
+    payload_.offset += part;
+    if (payload_.flat != nullptr) payload_.flat += part;
+    begin_ += count - part;
+    if (begin_ > split_) split_ = begin_;
     if (begin_ == end_) release();
 }
 
-// Copies what is gathered into the socket: one system call.
+// Copies what is gathered around the payload into the socket: one system call.
 ssize_t Output::send(int fd, std::size_t& wanted) noexcept {
     std::array<iovec, options::max_iovecs> vectors;
     std::size_t used = 0;
@@ -141,30 +138,42 @@ ssize_t Output::lend(int fd, std::size_t& wanted) noexcept {
     return given;
 }
 
+Output::Wrote Output::failure(int error) noexcept {
+    if (error == EINTR) return Wrote::some;
+    return error == EAGAIN || error == EWOULDBLOCK ? Wrote::blocked : Wrote::failed;
+}
+
 Output::Wrote Output::write(int fd, std::size_t& written) noexcept {
     written = 0;
+    if (has_payload_) return write_payload(fd, written);
+    const ssize_t sent = ::send(fd, data_ + begin_, end_ - begin_, MSG_NOSIGNAL);
+    if (sent < 0) return failure(errno);
+    written = static_cast<std::size_t>(sent);
+    begin_ += written;
+    if (begin_ != end_) return Wrote::blocked;
+    release();
+    return Wrote::all;
+}
+
+Output::Wrote Output::write_payload(int fd, std::size_t& written) noexcept {
     Region* pinned = nullptr;
-    if (has_payload_ && payload_.pinned && !payload_.retired) {
+    if (payload_.pinned && !payload_.retired) {
         if (payload_.region->pin())
             pinned = payload_.region.get();
         else
             payload_.retired = true;
     }
     std::size_t wanted = 0;
-    const bool lends = has_payload_ && payload_.lend && !payload_.retired;
+    const bool lends = payload_.lend && !payload_.retired;
     const ssize_t sent = lends ? lend(fd, wanted) : send(fd, wanted);
     const int error = errno;
     if (pinned != nullptr) pinned->unpin();
     errno = error;
-    if (sent < 0) {
-        if (error == EINTR) return Wrote::some;
-        return error == EAGAIN || error == EWOULDBLOCK ? Wrote::blocked : Wrote::failed;
-    }
+    if (sent < 0) return failure(error);
     written = static_cast<std::size_t>(sent);
     consume(written);
-    if (has_payload_ && payload_.remaining == 0) return Wrote::payload_done;
-    if (written < wanted) return Wrote::blocked;
-    return empty() ? Wrote::all : Wrote::some;
+    if (payload_.remaining == 0) return Wrote::payload_done;
+    return written < wanted ? Wrote::blocked : Wrote::some;
 }
 
 Payload Output::take_payload() noexcept {

@@ -38,7 +38,9 @@ public:
     Output& operator=(const Output&) = delete;
 
     // Room for `size` more bytes; nullptr when out of memory. Then commit() what was used.
-    std::byte* reserve(std::size_t size) noexcept;
+    std::byte* reserve(std::size_t size) noexcept {
+        return capacity_ - end_ >= size && size > 0 ? data_ + end_ : make_room(size);
+    }
     void commit(std::size_t size) noexcept { end_ += size; }
     // Puts a payload behind everything committed so far. Only when none is active.
     void set_payload(Payload&& payload) noexcept;
@@ -56,6 +58,9 @@ public:
     void clear() noexcept;
 
 private:
+    std::byte* make_room(std::size_t size) noexcept;
+    Wrote write_payload(int fd, std::size_t& written) noexcept;
+    static Wrote failure(int error) noexcept;
     ssize_t send(int fd, std::size_t& wanted) noexcept;
     ssize_t lend(int fd, std::size_t& wanted) noexcept;
     std::size_t gather(std::span<iovec> to, std::size_t& used) noexcept;

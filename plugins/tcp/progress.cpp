@@ -13,6 +13,7 @@
 #include "plugins/tcp/class.hpp"
 #include "plugins/tcp/context.hpp"
 #include "plugins/tcp/event_key.hpp"
+#include "plugins/tcp/hot.hpp"
 
 namespace cinnabar::tcp {
 
@@ -28,34 +29,23 @@ void Context::mark_ready(Connection& connection) {
     ready_.push_back(&connection);
 }
 
-// Called after each frame posted by the user. A burst, two frames in one pass, is remembered for
-// some passes: then the first frame waits too, for the poll that a user in full swing is about to
-// make. Half of what was in flight when the peer's last bytes came leaves without waiting for the
-// other half: the peer works on the one while we prepare the other, and from then on each side has
-// something to do.
-void Context::flush_or_gather(Connection& connection) {
-    if (connection.count_pass != pass_) {
-        connection.count_pass = pass_;
-        connection.count = 0;
-    }
-    if (++connection.count == 2) connection.burst_until = pass_ + options::burst_memory;
-    const bool first = connection.flushed_pass != pass_ && connection.burst_until < pass_;
-    const bool half = connection.count == connection.half;
-    if (armed_ || first || half || connection.out.has_payload() ||
-        connection.out.buffered() >= options::flush_threshold) {
-        connection.flushed_pass = pass_;
-        pump(connection);
-    } else {
-        mark_dirty(connection);
-    }
-}
-
 // The peer sends no more: what it sent is read to the end, whoever waits for it or not, because
 // only the end tells those who wait for the peer.
 void Context::hung_up(Connection& connection) noexcept {
     connection.hang_up = true;
     connection.paused = false;
 }
+
+namespace {
+
+// Whether something waits that may go into the output.
+bool has_more(const Connection& connection) noexcept {
+    const Peer* peer = connection.peer;
+    return !connection.streams.empty() ||
+           (peer != nullptr && (!peer->messages.empty() || !peer->transfers.empty()));
+}
+
+}  // namespace
 
 // Moves what waits into the output, as far as it may go.
 void Context::fill(Connection& connection) {
@@ -79,7 +69,7 @@ void Context::fill(Connection& connection) {
 void Context::pump(Connection& connection) {
     std::size_t budget = options::poll_budget;
     while (connection.phase != Phase::dead && !connection.blocked) {
-        fill(connection);
+        if (has_more(connection)) fill(connection);
         if (connection.phase == Phase::dead || connection.out.empty()) return;
         std::size_t written = 0;
         switch (connection.out.write(connection.fd.get(), written)) {
@@ -210,7 +200,7 @@ Status Context::poll(unsigned& count) {
     const std::uint64_t before = completions_;
     armed_ = false;
     ++pass_;
-    take_inbox();
+    if (inbox_full_.load(std::memory_order_acquire)) take_inbox();
     flush_dirty();
     if (!poll_hot()) take_events();
     read_ready();

@@ -8,8 +8,7 @@
 #include <new>
 
 #include "na/base/log.hpp"
-#include "plugins/tcp/class.hpp"
-#include "plugins/tcp/context.hpp"
+#include "plugins/tcp/hot.hpp"
 
 namespace cinnabar::tcp {
 
@@ -53,7 +52,7 @@ Status Context::post_rma(Op& op, OpKind kind, const na_rma& rma) {
     op.size = rma.size;
     op.done = 0;
     op.payload_active = op.ending = false;
-    return post(op);
+    return post(op, [this](Op& begun) { start_rma(begun); });
 }
 
 void Context::start_rma(Op& op) {
@@ -61,7 +60,7 @@ void Context::start_rma(Op& op) {
         finish(op, NA_SUCCESS);
         return;
     }
-    Peer& peer = *peer_of(*op.address, op.remote_id);
+    Peer& peer = peer_of(*op.address, op.remote_id);
     name(op, peer);
     if (peer.connection == nullptr && !op.address->connectable()) {
         log_warning(log_name, "{}: the peer is gone and cannot be connected to", op.address->name);

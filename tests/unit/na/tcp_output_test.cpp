@@ -26,7 +26,6 @@ struct Fixture {
     std::vector<std::byte> got;
 
     Fixture() {
-        pool.reserve();
         auto pair = cinnabar::na::sdk::socket_pair();
         REQUIRE(pair.ok());
         write_end = std::move(pair->first);

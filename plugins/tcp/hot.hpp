@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What each message passes on its way through a context, inline; what happens now and then is
+// elsewhere. For the files that implement Context.
+#pragma once
+
+#include <exception>
+#include <utility>
+
+#include "plugins/tcp/class.hpp"
+#include "plugins/tcp/context.hpp"
+
+namespace cinnabar::tcp {
+
+inline void Context::finish(Op& op, const na_completion& completion) noexcept {
+    op.state = OpState::idle;
+    if (Peer* peer = op.peer; peer != nullptr) {
+        op.peer = nullptr;
+        if (--peer->users == 0 && peer->connection == nullptr) loosen(*peer);
+    }
+    if (op.is_rma()) {
+        op.connection = nullptr;
+        op.local.reset();
+    }
+    ++completions_;
+    --posted_;
+    na::sdk::complete(op, completion);
+}
+
+inline void Context::finish(Op& op, na_return_t ret, std::size_t size) noexcept {
+    finish(op, na_completion{ret, 0, size, nullptr, nullptr, false});
+}
+
+// Frees what was lost meanwhile, once nobody looks at it any more.
+inline void Context::settle() noexcept {
+    if (graveyard_ != nullptr || loose_peers_ != nullptr) bury();
+}
+
+// Only what comes before an operation is queued anywhere allocates.
+template <class Begin>
+void Context::start(Op& op, Begin&& begin) noexcept {
+    ++posted_;
+    if (op.cancel.asked()) {
+        finish(op, NA_CANCELED);
+        return;
+    }
+    try {
+        begin(op);
+    } catch (const std::exception& error) {
+        refuse_start(op, error.what());
+    }
+}
+
+// Begins an operation: at once, or by whoever is inside.
+template <class Begin>
+Status Context::post(Op& op, Begin&& begin) noexcept {
+    op.cancel.arm();
+    op.state = OpState::submitted;
+    serial_.run(
+        this, op.submit,
+        [&]() noexcept {
+            start(op, begin);
+            settle();
+        },
+        [&]() noexcept { leave_to_inside(op); });
+    return NA_SUCCESS;
+}
+
+inline Peer& Context::peer_of(Address& address, std::uint8_t id) {
+    Peer* last = last_peer_;
+    if (last != nullptr && last->address == &address && last->id == id) return *last;
+    return find_peer(address, id);
+}
+
+inline void Context::name(Op& op, Peer& peer) noexcept {
+    op.peer = &peer;
+    ++peer.users;
+}
+
+// Called after each frame posted by the user. A burst, two frames in one pass, is remembered for
+// some passes: then the first frame waits too, for the poll that a user in full swing is about to
+// make. Half of what was in flight when the peer's last bytes came leaves without waiting for the
+// other half: the peer works on the one while we prepare the other, and from then on each side has
+// something to do.
+inline void Context::flush_or_gather(Connection& connection) {
+    if (connection.count_pass != pass_) {
+        connection.count_pass = pass_;
+        connection.count = 0;
+    }
+    const unsigned count = ++connection.count;
+    if (count == 2) connection.burst_until = pass_ + options::burst_memory;
+    const bool first = connection.burst_until < pass_ && connection.flushed_pass != pass_;
+    if (armed_ || first || count == connection.half || connection.out.has_payload() ||
+        connection.out.buffered() >= options::flush_threshold) {
+        connection.flushed_pass = pass_;
+        pump(connection);
+    } else if (!connection.in_dirty) {
+        mark_dirty(connection);
+    }
+}
+
+}  // namespace cinnabar::tcp
