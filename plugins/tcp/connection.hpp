@@ -42,7 +42,6 @@ struct Stream {
     std::uint64_t wire_offset = 0;  // get: in the operation; put: in the peer's memory
     std::uint64_t key = 0;          // put
     Op* op = nullptr;
-    bool single = false;  // all of it is one chunk
 };
 
 // Where the payload of the present data frame goes.

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -14,7 +15,9 @@ namespace cinnabar::tcp {
 namespace {
 
 // Room for 64 KiB however they lie on their pages, and for some small segments.
-constexpr int pipe_size = 32 * 4096;
+constexpr int small_pipe = 32 * 4096;
+// What anybody may have: the more is passed on at a time, the less often.
+constexpr int wide_pipe = 256 * 4096;
 
 // splice() has no MSG_NOSIGNAL: while this lives, the SIGPIPE of this thread is held back, and one
 // that was raised meanwhile is taken away. Signals of others are left alone.
@@ -58,8 +61,21 @@ bool Lender::open() noexcept {
     to_read_.reset(fds[0]);
     to_write_.reset(fds[1]);
     // Refused beyond the user's limit: then the pipe is as small as it is.
-    (void)::fcntl(to_write_.get(), F_SETPIPE_SZ, pipe_size);
+    (void)::fcntl(to_write_.get(), F_SETPIPE_SZ, small_pipe);
+    room_ = static_cast<std::size_t>(std::max(::fcntl(to_write_.get(), F_GETPIPE_SZ), 0));
+    widened_ = false;
     return true;
+}
+
+// Once, and not before it is worth it: what all pipes of a user hold is limited.
+void Lender::widen() noexcept {
+    widened_ = true;
+    for (int size = wide_pipe; size > small_pipe; size /= 2) {
+        const int got = ::fcntl(to_write_.get(), F_SETPIPE_SZ, size);
+        if (got < 0) continue;
+        room_ = static_cast<std::size_t>(got);
+        return;
+    }
 }
 
 void Lender::drain() noexcept {
@@ -85,6 +101,7 @@ ssize_t Lender::send(int socket, std::span<const iovec> from, bool& refused) noe
         refused = true;
         return -1;
     }
+    if (!widened_ && !from.empty() && from.front().iov_len > room_) widen();
     const ssize_t lent = ::vmsplice(to_write_.get(), from.data(), from.size(), SPLICE_F_NONBLOCK);
     if (lent <= 0) {
         refused = true;

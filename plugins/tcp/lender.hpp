@@ -23,13 +23,18 @@ public:
     // Returns the bytes given, at least 1, or -1 with errno as send() has it. `refused` tells that
     // this memory or this system lends nothing: nothing was given, and the bytes are to be copied.
     ssize_t send(int socket, std::span<const iovec> from, bool& refused) noexcept;
+    // Bytes that the pipe takes at a time, if they begin with a page.
+    std::size_t room() const noexcept { return room_; }
 
 private:
+    void widen() noexcept;
     void drain() noexcept;
     ssize_t pass_on(int socket, std::size_t size) noexcept;
 
     FileDescriptor to_read_;
     FileDescriptor to_write_;
+    std::size_t room_ = 0;
+    bool widened_ = false;
 };
 
 }  // namespace cinnabar::tcp

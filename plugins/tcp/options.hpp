@@ -21,9 +21,8 @@ inline constexpr std::size_t output_limit = 256 * 1024;
 inline constexpr std::size_t output_hard_limit = 16u << 20;
 inline constexpr std::size_t stash_limit = 256 * 1024;
 inline constexpr std::size_t chunk_size = 512 * 1024;
-// Bulk data of a peer on the same host is lent to the kernel from the first size on, if it fits
-// into one chunk: below, two more system calls cost more than the copy, and in a long stream the
-// copy overlaps with the peer's.
+// Chunks for a peer on the same host are lent to the kernel from this size on: below, two more
+// system calls cost more than the copy.
 inline constexpr std::size_t lend_min = 16 * 1024;
 // A get from this size on is worth a system call of its own for the header before its data.
 inline constexpr std::size_t large_get = 16 * 1024;

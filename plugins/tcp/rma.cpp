@@ -92,9 +92,8 @@ void Context::begin_rma(Connection& connection, Op& op) {
     try {
         number = take_slot(op);
         if (op.kind == OpKind::put)
-            connection.streams.push_back({op.local, op.local_offset, op.size, number,
-                                          op.remote_offset, op.key, &op,
-                                          op.size <= options::chunk_size});
+            connection.streams.push_back(
+                {op.local, op.local_offset, op.size, number, op.remote_offset, op.key, &op});
     } catch (const std::bad_alloc&) {
         log_warning(log_name, "{}: no memory for a transfer", describe(connection));
         finish(op, NA_NOMEM);
@@ -140,7 +139,7 @@ bool Context::emit_chunk(Connection& connection) {
     payload.offset = stream.offset;
     payload.remaining = size;
     payload.pinned = stream.op == nullptr;
-    payload.lend = connection.within_host && size >= options::lend_min && stream.single;
+    payload.lend = connection.within_host && size >= options::lend_min;
     payload.op = stream.op;
     payload.peer_op = stream.wire_op;
     if (stream.op != nullptr) stream.op->payload_active = true;
@@ -257,8 +256,8 @@ void Context::handle_get_request(Connection& connection, const Frame& frame) {
         return;
     }
     try {
-        connection.streams.push_back({std::move(region), frame.offset, frame.length, frame.op, 0, 0,
-                                      nullptr, frame.length <= options::chunk_size});
+        connection.streams.push_back(
+            {std::move(region), frame.offset, frame.length, frame.op, 0, 0, nullptr});
     } catch (const std::bad_alloc&) {
         log_warning(log_name, "{}: no memory to serve its get", describe(connection));
         send_end(connection, frame.op, NA_NOMEM);
