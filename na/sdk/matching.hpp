@@ -27,8 +27,22 @@ struct PostedReceive {
 
 class UnexpectedReceives {
 public:
-    void post(PostedReceive& receive) noexcept;
-    PostedReceive* take() noexcept;  // nullptr when none is posted
+    void post(PostedReceive& receive) noexcept {
+        receive.previous = nullptr;
+        receive.next = top_;
+        receive.posted = true;
+        if (top_ != nullptr) top_->previous = &receive;
+        top_ = &receive;
+    }
+    // nullptr when none is posted.
+    PostedReceive* take() noexcept {
+        PostedReceive* receive = top_;
+        if (receive == nullptr) return nullptr;
+        top_ = receive->next;
+        if (top_ != nullptr) top_->previous = nullptr;
+        receive->posted = false;
+        return receive;
+    }
     void remove(PostedReceive& receive) noexcept;
     bool empty() const noexcept { return top_ == nullptr; }
 
@@ -38,9 +52,25 @@ private:
 
 class ExpectedReceives {
 public:
-    void post(PostedReceive& receive) noexcept;
+    void post(PostedReceive& receive) noexcept {
+        Bucket& bucket = buckets_[bucket_of(receive.source, receive.source_id, receive.tag)];
+        receive.next = nullptr;
+        receive.previous = bucket.last;
+        receive.posted = true;
+        (bucket.last != nullptr ? bucket.last->next : bucket.first) = &receive;
+        bucket.last = &receive;
+        ++count_;
+    }
     // Unlinks and returns the receive that a message matches (the one posted first), or nullptr.
-    PostedReceive* take(const void* source, std::uint8_t source_id, na_tag_t tag) noexcept;
+    PostedReceive* take(const void* source, std::uint8_t source_id, na_tag_t tag) noexcept {
+        Bucket& bucket = buckets_[bucket_of(source, source_id, tag)];
+        PostedReceive* receive = bucket.first;
+        while (receive != nullptr && (receive->tag != tag || receive->source != source ||
+                                      receive->source_id != source_id))
+            receive = receive->next;
+        if (receive != nullptr) unlink(bucket, *receive);
+        return receive;
+    }
     // Unlinks and returns any receive from this source, or nullptr: to end them all when a peer
     // dies.
     PostedReceive* take_any_of(const void* source) noexcept;
@@ -55,8 +85,19 @@ private:
         PostedReceive* first = nullptr;
         PostedReceive* last = nullptr;
     };
-    static std::size_t bucket_of(const void* source, std::uint8_t source_id, na_tag_t tag) noexcept;
-    void unlink(Bucket& bucket, PostedReceive& receive) noexcept;
+    // Tags of one peer are consecutive, so they spread by themselves; peers are told apart by
+    // address.
+    static std::size_t bucket_of(const void* source, std::uint8_t source_id,
+                                 na_tag_t tag) noexcept {
+        const auto key = reinterpret_cast<std::uintptr_t>(source) >> 6;
+        return (key * 31 + source_id * 7 + tag) % bucket_count;
+    }
+    void unlink(Bucket& bucket, PostedReceive& receive) noexcept {
+        (receive.previous != nullptr ? receive.previous->next : bucket.first) = receive.next;
+        (receive.next != nullptr ? receive.next->previous : bucket.last) = receive.previous;
+        receive.posted = false;
+        --count_;
+    }
 
     std::array<Bucket, bucket_count> buckets_{};
     std::size_t count_ = 0;

@@ -42,7 +42,7 @@ public:
     }
 
     // Runs what others submitted, then leaves.
-    void leave(void* context) noexcept {
+    [[gnu::always_inline]] void leave(void* context) noexcept {
         if (queue_.empty()) {
             if (has_one_thread()) {
                 busy_.store(false, std::memory_order_relaxed);
