@@ -60,7 +60,7 @@ Status Context::open() {
 Status Context::close() {
     while (!serial_.try_enter())
         std::this_thread::yield();
-    if (posted_ != 0) {
+    if (completions_ != started_) {
         serial_.leave(this);
         return NA_BUSY;
     }

@@ -105,6 +105,8 @@ private:
     Peer& peer_of(Address& address, std::uint8_t id);
     static void name(Op& op, Peer& peer) noexcept;
     void flush_or_gather(Connection& connection);
+    void deliver(Connection& connection, const Frame& frame, const std::byte* bytes);
+    void place(Op& op, na_tag_t tag, Address& source, const std::byte* bytes, std::size_t size);
     void settle() noexcept;
 
     // context.cpp
@@ -148,10 +150,10 @@ private:
     void start_unexpected(Op& op);
     void start_expected(Op& op);
     Begun begin_send(Connection& connection, Op& op);
-    void deliver(Connection& connection, const Frame& frame, const std::byte* bytes);
-    void deliver_unexpected(Connection& connection, const Frame& frame, const std::byte* bytes);
+    void keep(Connection& connection, const Frame& frame, const std::byte* bytes);
+    void refuse_message(Connection& connection, const Frame& frame, Op* op);
     bool stash(Connection& connection, const Frame& frame, const std::byte* bytes) noexcept;
-    void place(Op& op, na_tag_t tag, Address& source, const std::byte* bytes, std::size_t size);
+    void refuse_place(Op& op, const Address& source, std::size_t size);
     void unstash(Op& op);
 
     // rma.cpp
@@ -208,8 +210,8 @@ private:
     // Inside the serial.
     bool armed_ = false;  // a thread sleeps, or is about to
     std::uint64_t pass_ = 1;
-    std::uint64_t completions_ = 0;
-    std::size_t posted_ = 0;
+    std::uint64_t started_ = 0;      // operations
+    std::uint64_t completions_ = 0;  // of them
     std::uint64_t attempts_ = 0;
     Address* self_ = nullptr;
     BufferPool pool_;

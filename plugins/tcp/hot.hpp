@@ -3,6 +3,7 @@
 // elsewhere. For the files that implement Context.
 #pragma once
 
+#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -22,7 +23,6 @@ inline void Context::finish(Op& op, const na_completion& completion) noexcept {
         op.local.reset();
     }
     ++completions_;
-    --posted_;
     na::sdk::complete(op, completion);
 }
 
@@ -38,7 +38,7 @@ inline void Context::settle() noexcept {
 // Only what comes before an operation is queued anywhere allocates.
 template <class Begin>
 void Context::start(Op& op, Begin&& begin) noexcept {
-    ++posted_;
+    ++started_;
     if (op.cancel.asked()) {
         finish(op, NA_CANCELED);
         return;
@@ -74,6 +74,37 @@ inline Peer& Context::peer_of(Address& address, std::uint8_t id) {
 inline void Context::name(Op& op, Peer& peer) noexcept {
     op.peer = &peer;
     ++peer.users;
+}
+
+// Ends an unexpected receive with a message; takes no reference away from the caller.
+inline void Context::place(Op& op, na_tag_t tag, Address& source, const std::byte* bytes,
+                           std::size_t size) {
+    if (size > op.size) {
+        refuse_place(op, source, size);
+        return;
+    }
+    if (size > 0) std::memcpy(op.buf, bytes, size);
+    na::sdk::ref(source);
+    finish(op, na_completion{NA_SUCCESS, tag, size, &source, nullptr, false});
+}
+
+// A message has come, all of it.
+inline void Context::deliver(Connection& connection, const Frame& frame, const std::byte* bytes) {
+    Peer* peer = connection.peer;
+    if (frame.type == FrameType::unexpected) {
+        if (auto* op = static_cast<Op*>(unexpected_.take()))
+            place(*op, frame.tag, *peer->address, bytes, frame.payload_size);
+        else
+            keep(connection, frame, bytes);
+        return;
+    }
+    auto* op = static_cast<Op*>(expected_.take(peer, peer->id, frame.tag));
+    if (op == nullptr || frame.payload_size > op->size) {
+        refuse_message(connection, frame, op);
+        return;
+    }
+    if (frame.payload_size > 0) std::memcpy(op->buf, bytes, frame.payload_size);
+    finish(*op, NA_SUCCESS, frame.payload_size);
 }
 
 // Called after each frame posted by the user. A burst, two frames in one pass, is remembered for

@@ -159,49 +159,25 @@ Context::Begun Context::begin_send(Connection& connection, Op& op) {
     return Begun::writing;
 }
 
-// Ends an unexpected receive with a message; takes no reference away from the caller.
-void Context::place(Op& op, na_tag_t tag, Address& source, const std::byte* bytes,
-                    std::size_t size) {
-    if (size > op.size) {
-        log_warning(log_name, "{}: a message of {} bytes does not fit the receive of {}",
-                    source.name, size, op.size);
-        finish(op, NA_MSGSIZE);
-        return;
-    }
-    if (size > 0) std::memcpy(op.buf, bytes, size);
-    na::sdk::ref(source);
-    finish(op, na_completion{NA_SUCCESS, tag, size, &source, nullptr, false});
+void Context::refuse_place(Op& op, const Address& source, std::size_t size) {
+    log_warning(log_name, "{}: a message of {} bytes does not fit the receive of {}", source.name,
+                size, op.size);
+    finish(op, NA_MSGSIZE);
 }
 
-void Context::deliver(Connection& connection, const Frame& frame, const std::byte* bytes) {
-    if (frame.type == FrameType::unexpected) {
-        deliver_unexpected(connection, frame, bytes);
-        return;
-    }
-    Peer* peer = connection.peer;
-    auto* op = static_cast<Op*>(expected_.take(peer, peer->id, frame.tag));
+// An expected message that nobody waits for, or with less room than it needs.
+void Context::refuse_message(Connection& connection, const Frame& frame, Op* op) {
     if (op == nullptr) {
         log_debug(log_name, "{}: nobody waits for the message with tag {}", describe(connection),
                   frame.tag);
         return;
     }
-    if (frame.payload_size > op->size) {
-        log_warning(log_name, "{}: a message of {} bytes does not fit the receive of {}",
-                    describe(connection), frame.payload_size, op->size);
-        finish(*op, NA_MSGSIZE);
-        return;
-    }
-    if (frame.payload_size > 0) std::memcpy(op->buf, bytes, frame.payload_size);
-    finish(*op, NA_SUCCESS, frame.payload_size);
+    log_warning(log_name, "{}: a message of {} bytes does not fit the receive of {}",
+                describe(connection), frame.payload_size, op->size);
+    finish(*op, NA_MSGSIZE);
 }
 
-void Context::deliver_unexpected(Connection& connection, const Frame& frame,
-                                 const std::byte* bytes) {
-    Address& source = *connection.peer->address;
-    if (auto* op = static_cast<Op*>(unexpected_.take())) {
-        place(*op, frame.tag, source, bytes, frame.payload_size);
-        return;
-    }
+void Context::keep(Connection& connection, const Frame& frame, const std::byte* bytes) {
     if (!stash(connection, frame, bytes))
         fail(connection, NA_NOMEM, "no memory to keep a message nobody waits for yet");
 }
