@@ -24,8 +24,8 @@ struct Transfer {
                local_mem != nullptr && remote_mem != nullptr && remote != nullptr;
     }
     na_rma parts() const noexcept {
-        return {part(local_mem), part(remote_mem), local_offset, remote_offset,
-                size,            part(remote),     remote_id};
+        return {part(local_mem), part(remote_mem), local_offset, remote_offset, size,
+                part(remote),    remote_id};
     }
 };
 
@@ -75,16 +75,16 @@ na_return_t NA_Try_put(na_class_t* na_class, na_context_t* context,
                        na_mem_handle_t* local_mem_handle, na_offset_t local_offset,
                        na_mem_handle_t* remote_mem_handle, na_offset_t remote_offset,
                        size_t data_size, na_addr_t* remote_addr, uint8_t remote_id) {
-    return try_now<&na_plugin_rma_ops::try_put>(
-        {na_class, context, local_mem_handle, local_offset, remote_mem_handle, remote_offset,
-         data_size, remote_addr, remote_id});
+    return try_now<&na_plugin_rma_ops::try_put>({na_class, context, local_mem_handle, local_offset,
+                                                 remote_mem_handle, remote_offset, data_size,
+                                                 remote_addr, remote_id});
 }
 
 na_return_t NA_Try_get(na_class_t* na_class, na_context_t* context,
                        na_mem_handle_t* local_mem_handle, na_offset_t local_offset,
                        na_mem_handle_t* remote_mem_handle, na_offset_t remote_offset,
                        size_t data_size, na_addr_t* remote_addr, uint8_t remote_id) {
-    return try_now<&na_plugin_rma_ops::try_get>(
-        {na_class, context, local_mem_handle, local_offset, remote_mem_handle, remote_offset,
-         data_size, remote_addr, remote_id});
+    return try_now<&na_plugin_rma_ops::try_get>({na_class, context, local_mem_handle, local_offset,
+                                                 remote_mem_handle, remote_offset, data_size,
+                                                 remote_addr, remote_id});
 }

@@ -156,7 +156,7 @@ class Adapter {
 
     // Optional; they cannot throw.
     static constexpr auto try_send() -> decltype(na_plugin_message_ops::try_send) {
-        if constexpr (requires(Context& c, const na_send& send) { c.try_send(send, true); })
+        if constexpr (requires(Context & c, const na_send& send) { c.try_send(send, true); })
             return [](void* ctx, const na_send* send, bool expected) -> na_return_t {
                 static_assert(noexcept(ctx_of(ctx).try_send(*send, expected)));
                 return ctx_of(ctx).try_send(*send, expected);
@@ -217,7 +217,7 @@ class Adapter {
         return c_call("get", [&] { return ctx_of(ctx).get(op_of(op), *rma); });
     }
     static constexpr auto try_put() -> decltype(na_plugin_rma_ops::try_put) {
-        if constexpr (requires(Context& c, const na_rma& rma) { c.try_put(rma); })
+        if constexpr (requires(Context & c, const na_rma& rma) { c.try_put(rma); })
             return [](void* ctx, const na_rma* rma) -> na_return_t {
                 static_assert(noexcept(ctx_of(ctx).try_put(*rma)));
                 return ctx_of(ctx).try_put(*rma);
@@ -226,7 +226,7 @@ class Adapter {
             return nullptr;
     }
     static constexpr auto try_get() -> decltype(na_plugin_rma_ops::try_get) {
-        if constexpr (requires(Context& c, const na_rma& rma) { c.try_get(rma); })
+        if constexpr (requires(Context & c, const na_rma& rma) { c.try_get(rma); })
             return [](void* ctx, const na_rma* rma) -> na_return_t {
                 static_assert(noexcept(ctx_of(ctx).try_get(*rma)));
                 return ctx_of(ctx).try_get(*rma);

@@ -89,8 +89,8 @@ void Context::set_up(Op& op, const na_rma& rma, OpKind kind) noexcept {
     submit(op, peer);
 }
 
-// Most transfers: bytes in a row at both ends, not too many, of a peer that is known. They are moved
-// here, without an operation that could go on later. NA_AGAIN: nothing has happened.
+// Most transfers: bytes in a row at both ends, not too many, of a peer that is known. They are
+// moved here, without an operation that could go on later. NA_AGAIN: nothing has happened.
 na_return_t Context::try_move(const na_rma& rma, OpKind kind) noexcept {
     if (rma.size == 0 || rma.size > rma_at_once || !permitted(rma, kind) || !serial_.try_enter())
         return NA_AGAIN;

@@ -44,6 +44,7 @@ public:
 
     Status send_unexpected(Op& op, const na_send& send);
     Status send_expected(Op& op, const na_send& send);
+    na_return_t try_send(const na_send& send, bool expected) noexcept;
     Status recv_unexpected(Op& op, const na_recv& recv);
     Status recv_expected(Op& op, const na_recv& recv);
     Status put(Op& op, const na_rma& rma);
@@ -103,6 +104,7 @@ private:
     void finish(Op& op, const na_completion& completion) noexcept;
     void finish(Op& op, na_return_t ret, std::size_t size = 0) noexcept;
     Peer& peer_of(Address& address, std::uint8_t id);
+    Peer* known_peer(Address& address, std::uint8_t id) noexcept;
     static void name(Op& op, Peer& peer) noexcept;
     void flush_or_gather(Connection& connection);
     void deliver(Connection& connection, const Frame& frame, const std::byte* bytes);
@@ -145,6 +147,7 @@ private:
     void enter(Connection& connection) noexcept;
 
     // message.cpp
+    na_return_t send_now(const na_send& send, OpKind kind) noexcept;
     void start_send(Op& op);
     void start_slow_send(Op& op, Peer& peer);
     void start_unexpected(Op& op);

@@ -71,6 +71,14 @@ inline Peer& Context::peer_of(Address& address, std::uint8_t id) {
     return find_peer(address, id);
 }
 
+// nullptr: nothing has been posted to it yet.
+inline Peer* Context::known_peer(Address& address, std::uint8_t id) noexcept {
+    Peer* last = last_peer_;
+    if (last != nullptr && last->address == &address && last->id == id) return last;
+    const auto found = peers_.find({&address, id});
+    return found == peers_.end() ? nullptr : last_peer_ = found->second.get();
+}
+
 inline void Context::name(Op& op, Peer& peer) noexcept {
     op.peer = &peer;
     ++peer.users;

@@ -24,7 +24,51 @@ FrameType frame_type(OpKind kind) noexcept {
     return kind == OpKind::send_unexpected ? FrameType::unexpected : FrameType::expected;
 }
 
+// Whether a message may be copied into the output of the peer's connection, behind all before it.
+bool takes_copy(const Peer& peer, OpKind kind, std::size_t size) noexcept {
+    const Connection* connection = peer.connection;
+    return connection != nullptr && connection->phase == Phase::established &&
+           size <= options::copy_limit && size <= connection->largest(kind) &&
+           peer.messages.empty() && connection->out.buffered() < options::output_limit;
+}
+
+// False: no memory.
+bool copy_out(Connection& connection, OpKind kind, na_tag_t tag, const void* from,
+              std::size_t size) noexcept {
+    std::byte* room = connection.out.reserve(frame_header_size + size);
+    if (room == nullptr) return false;
+    encode_message(frame_type(kind), tag, size, room);
+    if (size > 0) std::memcpy(room + frame_header_size, from, size);
+    connection.out.commit(frame_header_size + size);
+    return true;
+}
+
 }  // namespace
+
+na_return_t Context::try_send(const na_send& send, bool expected) noexcept {
+    if (!serial_.try_enter()) return NA_AGAIN;
+    na_return_t ret = NA_AGAIN;
+    if (serial_.idle()) {
+        ret = send_now(send, expected ? OpKind::send_expected : OpKind::send_unexpected);
+        settle();
+    }
+    serial_.leave(this);
+    return ret;
+}
+
+na_return_t Context::send_now(const na_send& send, OpKind kind) noexcept {
+    Peer* peer = known_peer(*static_cast<Address*>(send.dest), send.dest_id);
+    if (peer == nullptr || !takes_copy(*peer, kind, send.size)) return NA_AGAIN;
+    Connection& connection = *peer->connection;
+    if (!copy_out(connection, kind, send.tag, send.buf, send.size)) return NA_AGAIN;
+    try {
+        flush_or_gather(connection);
+    } catch (const std::exception& error) {
+        // It is in the output and leaves with what comes behind it.
+        log_warning(log_name, "{}: {}", describe(connection), error.what());
+    }
+    return connection.phase == Phase::dead ? NA_HOSTUNREACH : NA_SUCCESS;
+}
 
 Status Context::send_unexpected(Op& op, const na_send& send) {
     describe_send(op, OpKind::send_unexpected, send);
@@ -80,23 +124,17 @@ void Context::start_expected(Op& op) {
 void Context::start_send(Op& op) {
     Peer& peer = peer_of(*op.address, op.remote_id);
     name(op, peer);
-    Connection* connection = peer.connection;
-    if (connection == nullptr || connection->phase != Phase::established ||
-        op.size > options::copy_limit || op.size > connection->largest(op.kind) ||
-        !peer.messages.empty() || connection->out.buffered() >= options::output_limit) {
+    if (!takes_copy(peer, op.kind, op.size)) {
         start_slow_send(op, peer);
         return;
     }
-    std::byte* room = connection->out.reserve(frame_header_size + op.size);
-    if (room == nullptr) {
+    Connection& connection = *peer.connection;
+    if (!copy_out(connection, op.kind, op.tag, op.buf, op.size)) {
         finish(op, NA_NOMEM);
         return;
     }
-    encode_message(frame_type(op.kind), op.tag, op.size, room);
-    if (op.size > 0) std::memcpy(room + frame_header_size, op.buf, op.size);
-    connection->out.commit(frame_header_size + op.size);
-    flush_or_gather(*connection);
-    finish(op, connection->phase == Phase::dead ? NA_HOSTUNREACH : NA_SUCCESS);
+    flush_or_gather(connection);
+    finish(op, connection.phase == Phase::dead ? NA_HOSTUNREACH : NA_SUCCESS);
 }
 
 void Context::start_slow_send(Op& op, Peer& peer) {

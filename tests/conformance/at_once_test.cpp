@@ -14,7 +14,8 @@ bool moves_at_once(const Transport& transport) {
     return std::string_view(transport.info).starts_with("na+sm") && transport.peers == Peers::two;
 }
 bool sends_at_once(const Transport& transport) {
-    return moves_at_once(transport);
+    return moves_at_once(transport) || (std::string_view(transport.info).starts_with("na+tcp") &&
+                                        transport.peers == Peers::two);
 }
 
 na_return_t try_send(Net& net, const Buffer& buffer, const Address& to, na_tag_t tag) {
