@@ -168,7 +168,7 @@ private:
 
     // watch.cpp
     void look_around(std::int64_t now) noexcept;
-    void look_at(Peer& peer, std::int64_t now) noexcept;
+    void look_at(Peer& peer, std::int64_t now, std::int64_t looked) noexcept;
     void probe(Peer& peer, std::int64_t now) noexcept;
     bool needs_looks() const noexcept;
     void set_alarm() noexcept;
@@ -201,6 +201,7 @@ private:
     std::uint64_t operations_ = 0;  // of the library for them
     std::size_t named_ = 0;         // operations that name a peer
     std::int64_t next_look_ms_ = 0;
+    std::int64_t last_look_ms_ = 0;
     Address* self_ = nullptr;
     Raw raw_;                     // of the endpoint, for greetings
     std::size_t connecting_ = 0;  // links that are not up yet

@@ -27,7 +27,8 @@ struct Channel {
     std::uint64_t token = 0;  // connected kind: names it in the greeting
     Peer* peer = nullptr;
     std::uint32_t in_library = 0;  // slots that came this way
-    std::int64_t since_ms = 0;     // of its making, or its death
+    std::int64_t since_ms = 0;     // of its death
+    std::int64_t waited_ms = 0;    // to be up, while its context looked
 };
 
 class Endpoint {

@@ -74,7 +74,6 @@ void Context::drop_loose() {
 Channel& Context::add_channel() {
     channels_.push_back(std::make_unique<Channel>());
     graveyard_.reserve(graveyard_.size() + channels_.size());
-    channels_.back()->since_ms = coarse_now_ms();
     return *channels_.back();
 }
 

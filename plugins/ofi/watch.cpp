@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -23,8 +24,13 @@ bool Context::needs_looks() const noexcept {
 
 void Context::look_around(std::int64_t now) noexcept {
     next_look_ms_ = now + options::keepalive_ms / 5;
+    // An answer that nobody looked for is not missing: a process that gets no processor, or does
+    // not poll, is not its peer's fault.
+    const std::int64_t looked = std::min(now - last_look_ms_, options::keepalive_ms);
+    last_look_ms_ = now;
     for (std::size_t i = 0; i < peers_.size(); ++i)
-        if (peers_[i] != nullptr && peers_[i]->phase != Phase::idle) look_at(*peers_[i], now);
+        if (peers_[i] != nullptr && peers_[i]->phase != Phase::idle)
+            look_at(*peers_[i], now, looked);
     for (std::size_t i = 0; i < ending_.size();) {
         Op& op = *ending_[i];
         if (cls_.fabric().connected_kind() && now - op.ending_ms >= options::cancel_ms) {
@@ -43,10 +49,12 @@ void Context::look_around(std::int64_t now) noexcept {
     }
 }
 
-void Context::look_at(Peer& peer, std::int64_t now) noexcept {
+void Context::look_at(Peer& peer, std::int64_t now, std::int64_t looked) noexcept {
     if (cls_.fabric().connected_kind()) {
-        const Channel* channel = peer.out();
-        if (channel != nullptr && !channel->up && now - channel->since_ms > options::patience_ms)
+        Channel* channel = peer.out();
+        if (channel == nullptr || channel->up) return;
+        channel->waited_ms += looked;
+        if (channel->waited_ms > options::patience_ms)
             fail(peer, NA_HOSTUNREACH, "it does not answer the connection request");
         return;
     }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What transfers of an ofi net cost: one operation of the library for as many segments of both
-// sides as it takes at once. Through na.h, two nets in one process, each stepped by the test.
+// sides as it takes at once; and that a peer has time to answer. Through na.h, two nets in one
+// process, each stepped by the test.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "na.h"
@@ -72,8 +75,9 @@ Bytes flat(const Segments& segments) {
     return bytes;
 }
 
-// Reads `there`, of a server, into `here`.
-void get(Segments& here, Segments& there, std::size_t size) {
+// Reads `there`, of a server, into `here`. Nobody polls for a while after the first operation.
+void get(Segments& here, Segments& there, std::size_t size,
+         std::chrono::milliseconds pause = std::chrono::milliseconds(0)) {
     Net server(true), client(false);
     const Region owned(server, there), local(client, here);
     Bytes form(NA_Mem_handle_get_serialize_size(server.cls, owned.mem));
@@ -93,6 +97,7 @@ void get(Segments& here, Segments& there, std::size_t size) {
     };
     REQUIRE(NA_Get(client.cls, client.context, done, &ret, local.mem, 0, remote, 0, size, to, 0,
                    op) == NA_SUCCESS);
+    std::this_thread::sleep_for(pause);
     while (ret == NA_RETURN_MAX)
         for (Net* net : {&client, &server})
             REQUIRE(NA_Poll(net->cls, net->context, nullptr) == NA_SUCCESS);
@@ -134,4 +139,12 @@ TEST_CASE("a transfer over 1,024 unequal segments costs clearly fewer operations
         get(here, one, wanted.size());
         CHECK(flat(here) == wanted);
     }
+}
+
+TEST_CASE("a peer is not given up for an answer that nobody has looked for") {
+    Bytes theirs(1000, 7), ours(1000);
+    Segments there{{theirs.data(), theirs.size()}}, here{{ours.data(), ours.size()}};
+    // Longer than the patience with a peer that does not answer the connection request.
+    get(here, there, theirs.size(), std::chrono::milliseconds(5500));
+    CHECK(ours == theirs);
 }
