@@ -65,7 +65,7 @@ void PoolCore::unlist(Unit& unit) noexcept {
 
 std::size_t PoolCore::most_units() const noexcept {
     const std::lock_guard lock(mutex_);
-    return queued() + listed_count_ + streams_.size();
+    return queued() + in_inbox() + listed_count_ + streams_.size();
 }
 
 void PoolCore::look(std::vector<Sight>& seen) const {
@@ -86,12 +86,14 @@ void PoolCore::look(std::vector<Sight>& seen) const {
     }
 }
 
-std::vector<UnitInfo> PoolCore::units() const {
+std::vector<UnitInfo> PoolCore::units() {
     std::vector<Sight> seen;
     // Memory is asked for while the lock is open.
     for (;;) {
         seen.reserve(most_units());
         const std::lock_guard lock(mutex_);
+        const std::lock_guard inbox(inbox_.lock);
+        take_over_inbox();
         if (queued() + listed_count_ + streams_.size() > seen.capacity()) continue;
         look(seen);
         break;

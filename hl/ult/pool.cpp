@@ -67,13 +67,48 @@ Unit* PoolCore::take(UnitQueue& queue) noexcept {
     return unit;
 }
 
-void PoolCore::push(Unit& unit, Where where) noexcept {
-    // The unit may end, and with it the last reference to the pool, as soon as the lock is open.
-    const std::lock_guard lock(mutex_);
+void PoolCore::enqueue(Unit& unit, Where where) noexcept {
     Level& level = levels_[static_cast<std::size_t>(unit.priority_)];
     append(where == Where::fresh ? level.fresh : level.resumed, unit);
-    count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    count_.store(queued() + 1, std::memory_order_relaxed);
+}
+
+void PoolCore::push(Unit& unit, Where where) noexcept {
+    // The unit may end, and with it the last reference to the pool, as soon as the lock is open.
+    const StreamCore* const here = StreamCore::current();
+    const bool own = mutex_.owned_by(here);
+    if (!own && inbox_.open.load(std::memory_order_relaxed) && leave_in_inbox(unit, where)) return;
+    mutex_.lock_as(here);
+    const std::lock_guard lock(mutex_, std::adopt_lock);
+    empty_inbox();
+    enqueue(unit, where);
+    // The only stream is awake if it is the one that pushes.
+    if (!own) wake_one();
+}
+
+bool PoolCore::leave_in_inbox(Unit& unit, Where where) noexcept {
+    const std::lock_guard lock(inbox_.lock);
+    if (!inbox_.open.load(std::memory_order_relaxed)) return false;
+    append(where == Where::fresh ? inbox_.fresh : inbox_.resumed, unit);
+    inbox_.count.store(in_inbox() + 1, std::memory_order_relaxed);
     wake_one();
+    return true;
+}
+
+// With the pool's lock held.
+void PoolCore::empty_inbox() noexcept {
+    if (in_inbox() == 0) return;
+    const std::lock_guard lock(inbox_.lock);
+    take_over_inbox();
+}
+
+// With both locks held.
+void PoolCore::take_over_inbox() noexcept {
+    while (Unit* unit = take(inbox_.resumed))
+        enqueue(*unit, Where::resumed);
+    while (Unit* unit = take(inbox_.fresh))
+        enqueue(*unit, Where::fresh);
+    inbox_.count.store(0, std::memory_order_relaxed);
 }
 
 Unit* PoolCore::take(Level& level) noexcept {
@@ -85,41 +120,63 @@ Unit* PoolCore::take(Level& level) noexcept {
 
 Unit* PoolCore::pop(StreamCore& stream) noexcept {
     // Only a hint: who goes to sleep looks again with ready().
-    if (count_.load(std::memory_order_relaxed) == 0) return nullptr;
-    const std::lock_guard lock(mutex_);
+    if (!seems_ready()) return nullptr;
+    mutex_.lock_as(&stream);
+    const std::lock_guard lock(mutex_, std::adopt_lock);
+    empty_inbox();
     Unit* unit = nullptr;
-    for (Level& level : levels_)
-        if ((unit = take(level)) != nullptr) break;
+    for (Level& level : levels_) {
+        if (level.resumed.empty() && level.fresh.empty()) continue;
+        unit = take(level);
+        break;
+    }
     if (unit == nullptr) return nullptr;
-    count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    count_.store(queued() - 1, std::memory_order_relaxed);
     if (!unit->listed_) stream.announce(this, unit->name_);
     return unit;
 }
 
 std::size_t PoolCore::ready() const noexcept {
     const std::lock_guard lock(mutex_);
-    return queued();
+    const std::lock_guard inbox(inbox_.lock);
+    return queued() + in_inbox();
 }
 
 void PoolCore::share() noexcept {
     const std::lock_guard lock(mutex_);
+    empty_inbox();
     if (queued() != 0) wake_one();
 }
 
+// With either lock held.
 void PoolCore::wake_one() noexcept {
     for (StreamCore* stream : streams_) {
         if (stream->rouse()) return;
     }
 }
 
+// With both locks held.
+void PoolCore::streams_changed() noexcept {
+    inbox_.open.store(streams_.size() == 1, std::memory_order_relaxed);
+    mutex_.assign(streams_.size() == 1 ? streams_.front() : nullptr);
+}
+
 void PoolCore::attach(StreamCore& stream) {
-    const std::lock_guard lock(mutex_);
+    mutex_.lock_fully();
+    const std::lock_guard lock(mutex_, std::adopt_lock);
+    const std::lock_guard inbox(inbox_.lock);
+    take_over_inbox();
     streams_.push_back(&stream);
+    streams_changed();
 }
 
 void PoolCore::detach(StreamCore& stream) noexcept {
-    const std::lock_guard lock(mutex_);
+    mutex_.lock_fully();
+    const std::lock_guard lock(mutex_, std::adopt_lock);
+    const std::lock_guard inbox(inbox_.lock);
+    take_over_inbox();
     streams_.erase(std::remove(streams_.begin(), streams_.end(), &stream), streams_.end());
+    streams_changed();
     // Another may have relied on the one that goes.
     if (queued() != 0) wake_one();
 }
@@ -145,7 +202,10 @@ void Unit::operator delete(void* memory, const std::nothrow_t&) noexcept {
 }
 
 void Unit::wake() noexcept {
-    if (state_.exchange(State::woken, std::memory_order_acq_rel) != State::parked) return;
+    // Once it is parked nobody but who owes it the wake touches the state.
+    if (state_.load(std::memory_order_acquire) != State::parked &&
+        state_.exchange(State::woken, std::memory_order_acq_rel) != State::parked)
+        return;
     state_.store(State::running, std::memory_order_relaxed);
     pool_->push(*this, PoolCore::Where::resumed);
 }

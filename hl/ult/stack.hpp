@@ -25,10 +25,10 @@ struct Stack {
 
 // What the side that is switched to has to do for the side that left.
 struct Errand {
-    enum class Kind { none, park, yield, recycle };
+    enum class Kind { none, park, park_alone, yield, recycle };
 
     Kind kind = Kind::none;
-    Unit* unit = nullptr;    // park, yield: who left
+    Unit* unit = nullptr;    // park, park_alone, yield: who left
     Stack* stack = nullptr;  // recycle: what is free now
 };
 

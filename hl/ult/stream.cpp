@@ -25,6 +25,8 @@ namespace {
 // few.
 [[gnu::tls_model("initial-exec")]] thread_local StreamCore* this_stream = nullptr;
 
+}  // namespace
+
 // The start of the C++ runtime's record of a thread's exceptions, as the Itanium ABI has it.
 struct Exceptions {
     void* caught;
@@ -32,14 +34,6 @@ struct Exceptions {
 };
 
 extern "C" Exceptions* cinnabar_exceptions() noexcept __asm__("__cxa_get_globals");
-
-[[gnu::noinline]] Exceptions& exceptions() noexcept {
-    Exceptions* found = cinnabar_exceptions();
-    __asm__ volatile("" : "+r"(found) : : "memory");
-    return *found;
-}
-
-}  // namespace
 
 [[gnu::noinline]] StreamCore* StreamCore::current() noexcept {
     StreamCore* found = this_stream;
@@ -103,6 +97,7 @@ bool StreamCore::rouse() noexcept {
 
 void StreamCore::run() {
     this_stream = this;
+    exceptions_ = cinnabar_exceptions();
     adopt_native(native_);
     while (!reserve())
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -158,8 +153,7 @@ bool StreamCore::poll_for_a_while() noexcept {
     for (;;) {
         for (int i = 0; i < polls_per_clock_read; ++i) {
             if (poller_->poll() || stop_.load(std::memory_order_relaxed)) return true;
-            for (const auto& pool : pools_)
-                if (pool->seems_ready()) return true;
+            if (has_ready()) return true;
         }
         const TimePoint now = Clock::now();
         if (end == TimePoint{})
@@ -167,6 +161,25 @@ bool StreamCore::poll_for_a_while() noexcept {
         else if (now >= end)
             return false;
     }
+}
+
+bool StreamCore::has_ready() const noexcept {
+    return std::any_of(pools_.begin(), pools_.end(),
+                       [](const auto& pool) { return pool->seems_ready(); });
+}
+
+// What is polled runs as on the loop's stack, where there is no unit.
+void StreamCore::poll_within(Unit& unit, const bool& done) noexcept {
+    constexpr std::size_t enough_stack = 64 * 1024;
+    constexpr int most_polls = 400;
+    if (unit.stack_->size < enough_stack) return;
+    unit_ = nullptr;
+    for (int i = 0; i < most_polls && !done; ++i) {
+        if (has_ready() || stop_.load(std::memory_order_relaxed)) break;
+        (void)poller_->poll();
+    }
+    unit_ = &unit;
+    unpolled_ = 0;
 }
 
 Unit* StreamCore::wait() noexcept {
@@ -223,6 +236,9 @@ void StreamCore::settle(Errand errand) noexcept {
         case Errand::Kind::yield:
             errand.unit->pool_->push(*errand.unit, PoolCore::Where::fresh);
             return;
+        case Errand::Kind::park_alone:
+            errand.unit->state_.store(State::parked, std::memory_order_release);
+            return;
         case Errand::Kind::park:
             break;
     }
@@ -276,10 +292,9 @@ void StreamCore::loop(Errand errand) {
 }
 
 void StreamCore::switch_away(Unit& unit, Errand errand) {
-    Exceptions& before = exceptions();
-    unit.caught_ = std::exchange(before.caught, nullptr);
-    unit.uncaught_ = std::exchange(before.uncaught, 0U);
     StreamCore& stream = *current();
+    unit.caught_ = std::exchange(stream.exceptions_->caught, nullptr);
+    unit.uncaught_ = std::exchange(stream.exceptions_->uncaught, 0U);
     if (!unit.listed_) unit.pool_->list(unit, stream);
     stream.unit_ = nullptr;
     Stack* to = std::exchange(stream.loop_, nullptr);
@@ -289,7 +304,7 @@ void StreamCore::switch_away(Unit& unit, Errand errand) {
         prepare_stack(*to, loop);
     }
     (void)switch_stack(*unit.stack_, *to, errand, false);
-    Exceptions& after = exceptions();
+    Exceptions& after = *current()->exceptions_;
     after.caught = unit.caught_;
     after.uncaught = unit.uncaught_;
 }
@@ -301,6 +316,12 @@ void StreamCore::suspend(Unit& unit, Wait what) {
     unit.waits_for_ = what;
     unit.since_ = coarse_now();
     switch_away(unit, {Errand::Kind::park, &unit, nullptr});
+}
+
+void StreamCore::suspend_alone(Unit& unit, Wait what) {
+    unit.waits_for_ = what;
+    unit.since_ = coarse_now();
+    switch_away(unit, {Errand::Kind::park_alone, &unit, nullptr});
 }
 
 void StreamCore::yield(Unit& unit) {

@@ -12,6 +12,7 @@
 
 #include "cinnabar/lock.hpp"
 #include "cinnabar/pool.hpp"
+#include "hl/ult/biased_lock.hpp"
 #include "hl/ult/runtime.hpp"
 
 namespace cinnabar {
@@ -43,6 +44,8 @@ protected:
     ~Poller() = default;
 };
 
+// Its lock belongs to the stream that drains it, if there is exactly one. What others make ready is
+// then left in an inbox, which that stream empties: so neither side meets the other at the lock.
 class PoolCore : public std::enable_shared_from_this<PoolCore> {
 public:
     enum class Where { fresh, resumed };
@@ -62,7 +65,7 @@ public:
     // run before go first, though not for ever.
     Unit* pop(StreamCore& stream) noexcept;
     std::size_t ready() const noexcept;
-    bool seems_ready() const noexcept { return count_.load(std::memory_order_relaxed) != 0; }
+    bool seems_ready() const noexcept { return queued() != 0 || in_inbox() != 0; }
     // Wakes a sleeping stream if there is something to do.
     void share() noexcept;
 
@@ -70,7 +73,7 @@ public:
     // these it goes under the lock, so that whoever looks finds it once.
     void list(Unit& unit, StreamCore& stream) noexcept;
     void unlist(Unit& unit) noexcept;
-    std::vector<UnitInfo> units() const;
+    std::vector<UnitInfo> units();
 
     void attach(StreamCore& stream);
     void detach(StreamCore& stream) noexcept;
@@ -92,7 +95,21 @@ private:
         std::int64_t since;
     };
 
+    struct Inbox {
+        std::atomic<bool> open{false};  // while there is exactly one stream
+        Lock lock;                      // taken after the pool's
+        UnitQueue fresh;
+        UnitQueue resumed;
+        std::atomic<std::size_t> count{0};
+    };
+
     static Unit* take(Level& level) noexcept;
+    bool leave_in_inbox(Unit& unit, Where where) noexcept;
+    void empty_inbox() noexcept;
+    void take_over_inbox() noexcept;
+    std::size_t in_inbox() const noexcept { return inbox_.count.load(std::memory_order_relaxed); }
+    void enqueue(Unit& unit, Where where) noexcept;
+    void streams_changed() noexcept;
     std::size_t queued() const noexcept { return count_.load(std::memory_order_relaxed); }
     std::size_t most_units() const noexcept;
     void look(std::vector<Sight>& seen) const;
@@ -100,13 +117,16 @@ private:
     static Unit* take(UnitQueue& queue) noexcept;
     void wake_one() noexcept;
 
-    mutable Lock mutex_;
+    mutable BiasedLock mutex_{true};
+    mutable Inbox inbox_;
     std::atomic<std::size_t> count_{0};
-    std::array<Level, 3> levels_;  // by priority
-    std::vector<StreamCore*> streams_;
+    std::array<Level, 3> levels_;       // by priority
+    std::vector<StreamCore*> streams_;  // changed under both locks
     Unit* listed_ = nullptr;
     std::size_t listed_count_ = 0;
 };
+
+struct Exceptions;
 
 class StreamCore {
 public:
@@ -126,6 +146,8 @@ public:
     // Blocks the calling unit until it is woken; one wake() ends one suspension, and may come
     // first.
     static void suspend(Unit& unit, Wait what);
+    // The same where only the thread that calls this can wake the unit, later.
+    static void suspend_alone(Unit& unit, Wait what);
     static void yield(Unit& unit);
 
     // That it runs a unit which is in no list; a null pool if it does not.
@@ -141,6 +163,12 @@ public:
         return running_of_.load(std::memory_order_relaxed) == &pool;
     }
 
+    // For a unit that it runs, instead of a suspension: moves what it polls until `done`, which
+    // that sets, or for as long as a unit may well keep it from sleeping; not while others are
+    // ready.
+    void poll_within(Unit& unit, const bool& done) noexcept;
+    bool polls(const Poller& poller) const noexcept { return poller_ == &poller; }
+
     // Ends the sleep if the stream sleeps; true if it did.
     bool rouse() noexcept;
 
@@ -155,6 +183,7 @@ private:
     void sleep() noexcept;
     void sleep_at(int descriptor) noexcept;
     bool must_stay_awake() const noexcept;
+    bool has_ready() const noexcept;
     bool reserve() noexcept;
     [[noreturn]] void leave(Stack& self);
     void settle(Errand errand) noexcept;
@@ -169,10 +198,11 @@ private:
     std::shared_ptr<Runtime> runtime_;
     std::size_t stack_size_ = 0;
     Stack native_;
-    Stack* active_ = nullptr;  // that the loop began on, while it is on its way there
-    Stack* loop_ = nullptr;    // the loop that waits for a unit that it has resumed
-    Stack* spare_ = nullptr;   // for the loop, should the unit that begins block
-    Unit* unit_ = nullptr;     // that runs
+    Stack* active_ = nullptr;           // that the loop began on, while it is on its way there
+    Stack* loop_ = nullptr;             // the loop that waits for a unit that it has resumed
+    Stack* spare_ = nullptr;            // for the loop, should the unit that begins block
+    Unit* unit_ = nullptr;              // that runs
+    Exceptions* exceptions_ = nullptr;  // in flight, of its thread
     std::atomic<const PoolCore*> running_of_{nullptr};
     std::atomic<const char*> running_name_{nullptr};
     std::atomic<bool> stop_{false};
