@@ -30,7 +30,10 @@ void Answers::make_slot(std::size_t number) {
 }
 
 Answers::Slot* Answers::take(hg_handle_t handle, std::optional<TimePoint> deadline) {
-    const std::size_t number = reinterpret_cast<std::uintptr_t>(handle) / 256 % shards_.size();
+    const std::size_t number =
+        shards_.front().lock.owned_here()
+            ? 0
+            : 1 + reinterpret_cast<std::uintptr_t>(handle) / 256 % (shards_.size() - 1);
     Shard& shard = shards_[number];
     Slot* slot = nullptr;
     try {

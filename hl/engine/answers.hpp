@@ -13,7 +13,7 @@
 #include <optional>
 #include <vector>
 
-#include "cinnabar/lock.hpp"
+#include "hl/ult/biased_lock.hpp"
 #include "hl/ult/runtime.hpp"
 
 namespace cinnabar {
@@ -36,6 +36,11 @@ public:
 
     Answers(EngineCore& engine, std::shared_ptr<Runtime> runtime);
 
+    // The stream that makes progress, if it runs handlers too: its answers get a lock of its own.
+    void set_owner(const StreamCore* progress) noexcept {
+        shards_.front().lock.set_owner(progress);
+    }
+
     // Before the answer is given to the network. Null: no memory.
     Slot* take(hg_handle_t handle, std::optional<TimePoint> deadline);
     // It has been given, and still holds the handle; or it could not be.
@@ -51,7 +56,7 @@ public:
 
 private:
     struct Shard {
-        Lock lock;
+        BiasedLock lock{true};
         std::vector<std::unique_ptr<Slot>> all;
         std::vector<Slot*> free;  // has room for all
     };
@@ -62,7 +67,7 @@ private:
 
     EngineCore& engine_;
     const std::shared_ptr<Runtime> runtime_;
-    std::array<Shard, 8> shards_;
+    std::array<Shard, 9> shards_;
     std::atomic<bool> armed_{false};
     std::mutex mutex_;  // of what follows, and of arming
     bool closed_ = false;

@@ -7,8 +7,7 @@
 #include <new>
 #include <thread>
 
-#include "hl/engine/core.hpp"
-#include "hl/engine/watch.hpp"
+#include "hl/engine/call_coders.hpp"
 #include "hl/ult/recycle.hpp"
 #include "hl/ult/runtime.hpp"
 
@@ -38,8 +37,6 @@ public:
     Readable& answer() noexcept { return *answer_; }
 
 private:
-    class Request;
-    class Response;
     // arrived: the answer is there, unread; reading: somebody decodes it; over: the outcome is
     // decided, and here.
     enum class Stage { pending, arrived, reading, over };
@@ -83,63 +80,6 @@ private:
     Event ended_;
     bool listed_ = false;
     CallWatch watch_;
-};
-
-class CallCore::Request final : public Coder {
-public:
-    Request(const CallRequest& request, CallWatch& watch) : request_(request), watch_(watch) {}
-    hg_return_t encode(hg_proc_t proc) override {
-        Writer writer(proc);
-        std::uint64_t left = 0;
-        if (request_.deadline) left = microseconds_left(*request_.deadline);
-        writer(request_.procedure->signature, left);
-        request_.arguments.write(writer);
-        watch_.sent(*request_.procedure, hg_proc_get_size_used(proc));
-        return writer.status();
-    }
-
-private:
-    static std::uint64_t microseconds_left(TimePoint deadline) {
-        using std::chrono::microseconds;
-        const auto left = std::chrono::ceil<microseconds>(deadline - Clock::now()).count();
-        return left > 0 ? static_cast<std::uint64_t>(left) : 1;
-    }
-    const CallRequest& request_;
-    CallWatch& watch_;
-};
-
-class CallCore::Response final : public Coder {
-public:
-    explicit Response(Readable& answer) : answer_(answer) {}
-    hg_return_t decode(hg_proc_t proc) override {
-        Reader reader(proc);
-        std::uint8_t flags = 0;
-        reader(flags);
-        if ((flags & ~answer_flags) != 0) reader.fail();
-        if ((flags & answer_is_timed) != 0) reader(held_ns);
-        if (reader.ok() && (flags & answer_is_good) == 0) {
-            int number = 0;
-            Error said;
-            reader(number, said.text);
-            const bool known = number >= 1 && number <= static_cast<int>(Errc::refused);
-            said.code = known ? static_cast<Errc>(number) : Errc::other;
-            said.hg = HG_SUCCESS;
-            said.remote = true;
-            error = std::move(said);
-        } else if (reader.ok()) {
-            answer_.read(reader);
-        }
-        if (!reader.ok()) error = error_of(reader.status(), "the result cannot be decoded");
-        if (!reader.ok()) error->code = Errc::bad_result;
-        size = hg_proc_get_size_used(proc);
-        return HG_SUCCESS;
-    }
-    std::optional<Error> error;
-    std::uint64_t held_ns = 0;
-    std::size_t size = 0;
-
-private:
-    Readable& answer_;
 };
 
 CallCore* CallCore::make(const CallRequest& request) {
@@ -200,7 +140,7 @@ hg_return_t CallCore::forward(const CallRequest& request) {
         return ret;
     // One more for the callback. Nobody else has any yet.
     references_.store(2, std::memory_order_relaxed);
-    Request coder(request, watch_);
+    CallArguments coder(request, watch_);
     const hg_return_t ret = HG_Forward(handle, on_forward, this, static_cast<Coder*>(&coder));
     if (ret != HG_SUCCESS) {
         references_.store(1, std::memory_order_relaxed);
@@ -250,12 +190,7 @@ void CallCore::start(const CallRequest& request) {
 
 void CallCore::on_end(hg_return_t ret, hg_handle_t handle) {
     std::optional<Error> error;
-    if (ret != HG_SUCCESS) {
-        error = error_of(ret, "call of " + procedure_->name);
-        // Ours have been claimed before they were asked for.
-        if (ret == HG_CANCELED) error->code = Errc::peer_lost;
-        error->remote = ret == HG_NOENTRY;
-    }
+    if (ret != HG_SUCCESS) error = call_error(ret, *procedure_);
     bool ours = false;
     bool keep = false;
     {
@@ -292,14 +227,9 @@ hg_return_t CallCore::on_forward(const hg_cb_info* info) {
 }
 
 void CallCore::decode(hg_handle_t handle) {
-    Response response(*answer_);
-    const hg_return_t got = HG_Get_output(handle, static_cast<Coder*>(&response));
-    if (got == HG_SUCCESS)
-        (void)HG_Free_output(handle, static_cast<Coder*>(&response));
-    else
-        response.error = error_of(got, "the result of " + procedure_->name + " cannot be decoded");
-    error_ = std::move(response.error);
-    watch_.read(response.size, response.held_ns);
+    CallAnswer coder(*answer_);
+    (void)coder.take(handle, *procedure_, watch_);
+    error_ = std::move(coder.error);
     (void)HG_Destroy(handle);
     watch_.ended(*procedure_, error());
 }
@@ -388,8 +318,7 @@ const Error* collect_call(CallCore& call) {
 }
 
 void abandon_call(Listed& call) {
-    static_cast<CallCore&>(call).abandon(
-        {Errc::canceled, HG_CANCELED, "the engine is closing", false});
+    static_cast<CallCore&>(call).abandon(closing_error());
 }
 
 void settle_call(Listed& call) {

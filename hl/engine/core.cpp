@@ -20,6 +20,7 @@ void Resource::give_back() noexcept {
 }
 
 void Address::release() noexcept {
+    if (has_handles.load(std::memory_order_relaxed)) engine->blocking_calls.give_up_handles(this);
     (void)HG_Addr_free(engine->cls, addr);
     addr = HG_ADDR_NULL;
 }
@@ -82,6 +83,10 @@ void EngineCore::start_streams() {
         streams_.push_back(std::make_unique<StreamCore>(std::move(drained), stream.name,
                                                         std::exchange(poller, nullptr)));
     }
+    if (options.progress == Progress::own_stream) return;
+    owner_ = streams_.front().get();
+    answers.set_owner(owner_);
+    blocking_calls.set_owner(owner_);
 }
 
 const Pool* EngineCore::find_pool(const std::string& name) const noexcept {
@@ -112,32 +117,53 @@ int EngineCore::descriptor() noexcept {
     return HG_Event_ready(context) ? -1 : descriptor;
 }
 
+// Who enters or leaves by the light count looks at the phase afterwards, and sees it.
 void EngineCore::set_phase(Phase phase) noexcept {
     std::uint64_t state = state_.load();
     while (!state_.compare_exchange_weak(state, (state & ~std::uint64_t{phases}) | phase)) {
     }
+    heavy_fence();
 }
 
-bool EngineCore::enter(bool request, unsigned times) noexcept {
+// From the end of the open phase on the light count only goes down: see inside().
+bool EngineCore::enter_late(bool request, unsigned times) noexcept {
+    const bool in = enter_shared(request, times);
+    leave_here(times);
+    return in;
+}
+
+bool EngineCore::enter_shared(bool request, unsigned times) noexcept {
     const auto was = static_cast<Phase>(state_.fetch_add(one * times) & phases);
     if (was == open_phase || (was == draining && !request)) return true;
-    leave(times);
+    leave_shared(times);
     return false;
 }
 
 // While the engine is open nothing of it is touched after the count: whoever closes it may free it
 // as soon as it is 0.
-void EngineCore::leave(unsigned times) noexcept {
+void EngineCore::leave_shared(unsigned times) noexcept {
     std::uint64_t state = state_.load(std::memory_order_relaxed);
     while ((state & phases) == open_phase) {
         if (state_.compare_exchange_weak(state, state - one * times)) return;
     }
+    leave_late(times);
+}
+
+void EngineCore::leave_late(unsigned times) noexcept {
     Waiter* waiters = nullptr;
     {
         const std::lock_guard lock(idle_lock_);
-        if (state_.fetch_sub(one * times) / one == times) waiters = idle_.take_all();
+        state_.fetch_sub(one * times);
+        if (inside() == 0) waiters = idle_.take_all();
     }
     WaitList::wake(waiters);
+}
+
+// What is light only goes down by now: if it is read first, whoever is inside and lets another one
+// in before leaving is counted, perhaps twice.
+std::int64_t EngineCore::inside() const noexcept {
+    const std::int64_t light = here_.load(std::memory_order_acquire);
+    return light + (static_cast<std::int64_t>(state_.load()) >> 2);
 }
 
 void List::add(Listed& one) noexcept {
@@ -179,6 +205,7 @@ void EngineCore::for_calls(void (*visit)(Listed& call)) {
 
 void EngineCore::take_back_all() {
     for_calls(abandon_call);
+    blocking_calls.take_back_all();
     transfers.visit(abandon_transfer);
     answers.take_back_all();
 }
@@ -196,7 +223,7 @@ hg_id_t EngineCore::register_name(const std::string& name, bool one_way) {
     if (one_way) (void)HG_Registered_disable_response(cls, id, 1);
     std::unique_ptr<Entry>& entry = entries_[id];
     if (entry == nullptr) {
-        entry = std::make_unique<Entry>(name, one_way);
+        entry = std::make_unique<Entry>(name, one_way, owner_);
         (void)HG_Register_data(cls, id, entry.get(), nullptr);
     }
     return id;
@@ -239,8 +266,8 @@ std::vector<std::string> EngineCore::served_names() {
 
 bool EngineCore::drained_before(TimePoint deadline) {
     std::unique_lock lock(idle_lock_);
-    while (state_.load() / one != 0)
-        if (!idle_.wait(lock, Wait::close, deadline)) return state_.load() / one == 0;
+    while (inside() != 0)
+        if (!idle_.wait(lock, Wait::close, deadline)) return inside() == 0;
     return true;
 }
 
@@ -277,6 +304,7 @@ void EngineCore::close_network() {
     for (auto& [id, entry] : entries_)
         ended.push_back(entry->exchange(nullptr));
     ended.clear();
+    blocking_calls.give_up_handles();
     {
         const std::lock_guard lock(resources_mutex_);
         for (Resource* resource : resources_)

@@ -17,7 +17,9 @@
 #include "cinnabar/engine.hpp"
 #include "cinnabar/sync.hpp"
 #include "hl/engine/answers.hpp"
+#include "hl/engine/blocking.hpp"
 #include "hl/engine/configuration.hpp"
+#include "hl/engine/entry.hpp"
 #include "hl/ult/stream.hpp"
 
 namespace cinnabar {
@@ -50,7 +52,8 @@ struct Address final : Resource {
 
     hg_addr_t addr;
     const bool self;
-    const std::string name;  // as it was looked up; empty for callers
+    const std::string name;                // as it was looked up; empty for callers
+    std::atomic<bool> has_handles{false};  // kept for further calls
 };
 
 // As it was looked up, or where it is.
@@ -63,41 +66,6 @@ struct RegionCore final : Resource {
     void release() noexcept override;
 
     hg_bulk_t bulk;
-};
-
-// A handler as it is served under a name. Each request under way holds it; who withdraws it waits
-// for its end.
-struct Served {
-    Served(std::shared_ptr<Handler> given, Pool its_pool)
-        : handler(std::move(given)), pool(std::move(its_pool)) {}
-    ~Served() {
-        handler.reset();
-        gone->set();
-    }
-    std::shared_ptr<Handler> handler;
-    Pool pool;
-    const std::shared_ptr<Event> gone = std::make_shared<Event>();
-};
-
-// What the id of a procedure leads to; lives as long as the engine.
-struct Entry {
-    Entry(std::string known, bool without_answer)
-        : name(std::move(known)), one_way(without_answer), unit_name(lasting_name(name)) {}
-    std::shared_ptr<Served> load() noexcept {
-        const std::lock_guard held(lock);
-        return served;
-    }
-    std::shared_ptr<Served> exchange(std::shared_ptr<Served> other) noexcept {
-        const std::lock_guard held(lock);
-        served.swap(other);
-        return other;
-    }
-
-    const std::string name;
-    const bool one_way;
-    const char* const unit_name;  // of the handler's units
-    Lock lock;
-    std::shared_ptr<Served> served;  // null: only called from here
 };
 
 // A call or a transfer in one of the engine's lists.
@@ -133,8 +101,12 @@ public:
     Result<void> close(Clock::duration patience);
 
     // One more thing inside; false when closed, or for a request when closing.
-    bool enter(bool request = false, unsigned times = 1) noexcept;
-    void leave(unsigned times = 1) noexcept;
+    bool enter(bool request = false, unsigned times = 1) noexcept {
+        return counts_here() ? enter_here(request, times) : enter_shared(request, times);
+    }
+    void leave(unsigned times = 1) noexcept {
+        counts_here() ? leave_here(times) : leave_shared(times);
+    }
     bool is_closing() const noexcept { return phase() != open_phase; }
     // Calls that the close must find.
     void list(Listed& call) noexcept;
@@ -153,6 +125,11 @@ public:
 
     bool poll() noexcept override;
     int descriptor() noexcept override;
+    // Whether the caller is the stream that makes progress, in which all callbacks run.
+    bool is_progress_here() const noexcept {
+        const StreamCore* here = StreamCore::current();
+        return here != nullptr && here->polls(*this);
+    }
 
     const EngineOptions options;
     const std::vector<Pool> pools;
@@ -162,6 +139,7 @@ public:
     hg_context_t* context = nullptr;
     std::shared_ptr<Address> self;
     Answers answers;
+    BlockingCalls blocking_calls;
     List transfers;
 
 private:
@@ -169,6 +147,24 @@ private:
     enum Phase : std::uint64_t { open_phase = 0, draining = 1, closed = 2, phases = 3, one = 4 };
     Phase phase() const noexcept { return static_cast<Phase>(state_.load() & phases); }
     void set_phase(Phase phase) noexcept;
+    bool counts_here() const noexcept { return light_ && is_progress_here(); }
+    bool enter_here(bool request, unsigned times) noexcept {
+        here_.store(here_.load(std::memory_order_relaxed) + times, std::memory_order_release);
+        light_fence();
+        return phase() == open_phase || enter_late(request, times);
+    }
+    void leave_here(unsigned times) noexcept {
+        // The engine stays at least until this stream ends.
+        here_.store(here_.load(std::memory_order_relaxed) - times, std::memory_order_release);
+        light_fence();
+        if (phase() != open_phase) leave_late(0);
+    }
+    bool enter_late(bool request, unsigned times) noexcept;
+    bool enter_shared(bool request, unsigned times) noexcept;
+    void leave_shared(unsigned times) noexcept;
+    void leave_late(unsigned times) noexcept;
+    // How many are inside. Exact when it says none, once the phase is not open.
+    std::int64_t inside() const noexcept;
     List& list_of(const Listed& call) noexcept;
     void take_back_all();
     void start_streams();
@@ -176,7 +172,12 @@ private:
     void for_calls(void (*visit)(Listed& call));
     void close_network();
 
+    const bool light_ = has_heavy_fence();
     std::atomic<std::uint64_t> state_{closed};  // a phase, and how many are inside
+    // The same for those who enter and leave in the stream that makes progress, and need no locked
+    // instruction. Each may have entered by one and leave by the other: only the sum says
+    // something.
+    std::atomic<std::int64_t> here_{0};
     Lock idle_lock_;
     WaitList idle_;
     std::array<List, 8> calls_;
@@ -187,6 +188,7 @@ private:
     bool armed_ = false;  // to sleep; by the stream that polls
     Pool progress_pool_;
     std::vector<std::unique_ptr<StreamCore>> streams_;
+    const StreamCore* owner_ = nullptr;  // the stream that makes progress, if it runs units too
 };
 
 // While it is true the engine does not close.
@@ -252,6 +254,9 @@ protected:
 bool serve_local(EngineCore& engine, hg_id_t id, const Writable& arguments,
                  const std::type_info& result, LocalCall& call);
 
+inline Error closing_error() {
+    return {Errc::canceled, HG_CANCELED, "the engine is closing", false};
+}
 inline Error closed_error() {
     return {Errc::closed, HG_SUCCESS, "the engine is closed", false};
 }

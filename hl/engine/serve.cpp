@@ -96,18 +96,19 @@ void refuse(hg_handle_t handle, Errc why, const std::string& text) {
 // Owns the handle, and keeps the engine open until the answer is out.
 class Incoming final : public Exchange {
 public:
-    Incoming(EngineCore& engine, hg_handle_t handle, std::shared_ptr<Served> served,
-             const Entry& entry)
+    Incoming(EngineCore& engine, hg_handle_t handle, Entry& entry, Turn& turn)
         : engine_(engine),
           handle_(handle),
-          served_(std::move(served)),
+          entry_(entry),
+          turn_(turn),
           answered_(entry.one_way),
           inside_(entry.one_way ? 1 : 2),
           watch_(engine.options.monitor.get(), entry.name) {}
     Incoming(Incoming&& other) noexcept
         : engine_(other.engine_),
           handle_(std::exchange(other.handle_, HG_HANDLE_NULL)),
-          served_(std::move(other.served_)),
+          entry_(other.entry_),
+          turn_(other.turn_),
           deadline_(other.deadline_),
           answered_(other.answered_),
           inside_(other.inside_),
@@ -118,13 +119,13 @@ public:
         if (!answered_) fail(Errc::handler_failed, "the handler gave no answer");
         if (watch_) end_watch();
         (void)HG_Destroy(handle_);
-        served_.reset();
+        entry_.end(turn_);
         engine_.leave(inside_);
     }
 
     void run() {
         watch_.begin();
-        served_->handler->serve(*this);
+        turn_.served->handler->serve(*this);
     }
     Caller caller() override {
         hg_addr_t copy = HG_ADDR_NULL;
@@ -196,7 +197,8 @@ private:
 
     EngineCore& engine_;
     hg_handle_t handle_;
-    std::shared_ptr<Served> served_;
+    Entry& entry_;
+    Turn& turn_;
     std::optional<TimePoint> deadline_;
     bool answered_;
     unsigned inside_;  // how often this counts in the engine
@@ -206,9 +208,8 @@ private:
 
 class IncomingUnit final : public Unit {
 public:
-    IncomingUnit(EngineCore& engine, hg_handle_t handle, std::shared_ptr<Served> served,
-                 const Entry& entry)
-        : Unit(entry.unit_name), incoming_(engine, handle, std::move(served), entry) {}
+    IncomingUnit(EngineCore& engine, hg_handle_t handle, Entry& entry, Turn& turn)
+        : Unit(entry.unit_name), incoming_(engine, handle, entry, turn) {}
     void run() noexcept override { incoming_.run(); }
 
 private:
@@ -221,22 +222,27 @@ hg_return_t on_request(hg_handle_t handle) noexcept {
     const hg_info* info = HG_Get_info(handle);
     auto& engine = *static_cast<EngineCore*>(HG_Context_get_data(info->context));
     Entry* entry = engine.entry(info->id);
-    std::shared_ptr<Served> served = entry != nullptr ? entry->load() : nullptr;
+    Turn* turn = entry != nullptr ? entry->begin() : nullptr;
     const unsigned times = entry != nullptr && entry->one_way ? 1 : 2;
-    if (served != nullptr && engine.enter(true, times)) {
-        // Lives with what the unit holds.
-        PoolCore& pool = *served->pool.core();
-        const Priority priority = served->pool.priority();
-        auto* unit = new (std::nothrow) IncomingUnit(engine, handle, std::move(served), *entry);
+    const bool known = turn != nullptr;
+    if (known && engine.enter(true, times)) {
+        // Lives with the turn, which the unit keeps.
+        PoolCore& pool = *turn->served->pool.core();
+        const Priority priority = turn->served->pool.priority();
+        auto* unit = new (std::nothrow) IncomingUnit(engine, handle, *entry, *turn);
         if (unit != nullptr) {
             pool.adopt_kept(priority, std::unique_ptr<Unit>(unit));
             return HG_SUCCESS;
         }
+        entry->end(*turn);
         engine.leave(times);
         (void)HG_Destroy(handle);
-    } else if (entry != nullptr && entry->one_way) {
+        return HG_SUCCESS;
+    }
+    if (known) entry->end(*turn);
+    if (entry != nullptr && entry->one_way) {
         (void)HG_Destroy(handle);
-    } else if (served != nullptr) {
+    } else if (known) {
         refuse(handle, Errc::refused, "the peer is closing");
     } else {
         refuse(handle, Errc::unknown_procedure, "no such procedure");

@@ -33,8 +33,7 @@ constexpr unsigned most_strikes = 16;
 }  // namespace
 
 bool has_heavy_fence() noexcept {
-    static const bool has =
-        register_process() && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+    static const bool has = register_process() && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
     return has;
 }
 

@@ -86,6 +86,10 @@ private:
 };
 
 CINNABAR_API CallRef start_call(const CallRequest& request);
+// The whole of a call, by a unit that waits for nothing else: puts the answer or the error where
+// they belong. False, and nothing done, where it is no such call.
+CINNABAR_API bool call_in_unit(const CallRequest& request, Readable& answer,
+                               std::optional<Error>& error);
 CINNABAR_API void cancel_call(CallCore& call);
 CINNABAR_API Event& call_event(CallCore& call) noexcept;
 CINNABAR_API Readable& call_answer(CallCore& call) noexcept;

@@ -39,7 +39,18 @@ public:
         // Calls and waits: a unit gives its stream away, a plain thread sleeps. The arguments may
         // be changed on return of any of these.
         Result<Value> operator()(const std::remove_cvref_t<A>&... arguments) const {
-            return async(arguments...).wait();
+            if (deadline_ || duration_) return async(arguments...).wait();
+            const Arguments all(std::in_place, arguments...);
+            const detail::CallRequest request = describe<Value>(false, all);
+            detail::Answer<Value> answer;
+            std::optional<Error> error;
+            if (!detail::call_in_unit(request, answer, error))
+                return Call<Value>(detail::start_call(request)).wait();
+            if (error) return *std::move(error);
+            if constexpr (std::is_void_v<Value>)
+                return {};
+            else
+                return *std::move(answer.value);
         }
         // Calls and does not wait. Dropping what is returned drops the result, not the call.
         Call<Value> async(const std::remove_cvref_t<A>&... arguments) const {
@@ -51,14 +62,20 @@ public:
         }
 
     private:
+        using Arguments = detail::WritableOf<std::remove_cvref_t<A>...>;
+
         template <class Answered>
         Call<Answered> start(bool one_way, const std::remove_cvref_t<A>&... arguments) const {
+            const Arguments all(std::in_place, arguments...);
+            return Call<Answered>(detail::start_call(describe<Answered>(one_way, all)));
+        }
+        template <class Answered>
+        detail::CallRequest describe(bool one_way, const Arguments& all) const {
             using Answer = detail::Answer<Answered>;
             static_assert(alignof(Answer) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-            const detail::WritableOf<std::remove_cvref_t<A>...> all(std::in_place, arguments...);
-            return Call<Answered>(detail::start_call(
-                {core_, peer_, all, sizeof(Answer), Answer::make,
-                 typeid(typename detail::TupleOf<Value>::Type), deadline(), one_way}));
+            return {core_,          peer_,        all,
+                    sizeof(Answer), Answer::make, typeid(typename detail::TupleOf<Value>::Type),
+                    deadline(),     one_way};
         }
         std::optional<TimePoint> deadline() const {
             if (deadline_) return deadline_;
