@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -24,6 +25,35 @@ namespace {
 // Of the model that costs one instruction. The library may still be loaded late: such words are
 // few.
 [[gnu::tls_model("initial-exec")]] thread_local StreamCore* this_stream = nullptr;
+
+// Streams of this process that do not sleep.
+std::atomic<int> awake{0};
+
+int processors() noexcept {
+    static const int count = [] {
+        cpu_set_t allowed;
+        return ::sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+    }();
+    return count;
+}
+
+// Whether one that only polls may keep another one from running.
+bool is_crowded() noexcept {
+    const int count = awake.load(std::memory_order_relaxed);
+    return count > 1 && count >= processors();
+}
+
+void begin_sleep(std::atomic<bool>& asleep) noexcept {
+    awake.fetch_sub(1, std::memory_order_relaxed);
+    asleep.store(true);
+}
+
+// True for the one that ends it, who counts the stream from then on.
+bool end_sleep(std::atomic<bool>& asleep) noexcept {
+    if (!asleep.exchange(false)) return false;
+    awake.fetch_add(1, std::memory_order_relaxed);
+    return true;
+}
 
 }  // namespace
 
@@ -84,13 +114,13 @@ StreamCore::~StreamCore() {
 bool StreamCore::rouse() noexcept {
     if (!asleep_.load()) return false;
     if (wake_fd_ >= 0) {
-        if (!asleep_.exchange(false)) return false;
+        if (!end_sleep(asleep_)) return false;
         const std::uint64_t one = 1;
         (void)!::write(wake_fd_, &one, sizeof one);
         return true;
     }
     const std::lock_guard lock(mutex_);
-    if (!asleep_.exchange(false)) return false;
+    if (!end_sleep(asleep_)) return false;
     roused_.notify_one();
     return true;
 }
@@ -98,6 +128,7 @@ bool StreamCore::rouse() noexcept {
 void StreamCore::run() {
     this_stream = this;
     exceptions_ = cinnabar_exceptions();
+    awake.fetch_add(1, std::memory_order_relaxed);
     adopt_native(native_);
     while (!reserve())
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -105,6 +136,7 @@ void StreamCore::run() {
     prepare_stack(*active_, loop);
     settle(switch_stack(native_, *active_, {}, false));
     release_native(native_);
+    awake.fetch_sub(1, std::memory_order_relaxed);
     this_stream = nullptr;
 }
 
@@ -127,20 +159,20 @@ bool StreamCore::must_stay_awake() const noexcept {
 
 // Announces the sleep, looks again, sleeps: who pushes does it first and looks for sleepers then.
 void StreamCore::sleep() noexcept {
-    asleep_.store(true);
+    begin_sleep(asleep_);
     const bool ready = must_stay_awake();
     std::unique_lock lock(mutex_);
-    if (ready) asleep_.store(false);
+    if (ready) (void)end_sleep(asleep_);
     roused_.wait(lock, [this] { return !asleep_.load(); });
 }
 
 void StreamCore::sleep_at(int descriptor) noexcept {
-    asleep_.store(true);
+    begin_sleep(asleep_);
     if (!must_stay_awake()) {
         pollfd both[] = {{descriptor, POLLIN, 0}, {wake_fd_, POLLIN, 0}};
         (void)::poll(both, 2, -1);
     }
-    if (asleep_.exchange(false)) return;
+    if (end_sleep(asleep_)) return;
     std::uint64_t count = 0;
     (void)!::read(wake_fd_, &count, sizeof count);
 }
@@ -155,6 +187,7 @@ bool StreamCore::poll_for_a_while() noexcept {
             if (poller_->poll() || stop_.load(std::memory_order_relaxed)) return true;
             if (has_ready()) return true;
         }
+        if (is_crowded()) std::this_thread::yield();
         const TimePoint now = Clock::now();
         if (end == TimePoint{})
             end = now + patience;
