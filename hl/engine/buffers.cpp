@@ -65,7 +65,7 @@ Result<Buffer> BufferPool::acquire(std::size_t size, std::optional<TimePoint> de
     Buffer::Shelf& shelf = **found;
     if (!deadline)
         shelf.free.acquire();
-    else if (!shelf.free.acquire_until(*deadline))
+    else if (!shelf.free.try_acquire_until(*deadline))
         return Error{Errc::timeout, HG_TIMEOUT, "all buffers are lent", false};
     {
         const std::lock_guard lock(shelf.lock);

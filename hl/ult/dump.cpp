@@ -17,17 +17,9 @@ namespace detail {
 namespace {
 
 // In the order of Wait.
-constexpr std::array wait_words = {"event",
-                                   "eventual",
-                                   "mutex",
-                                   "condition",
-                                   "semaphore",
-                                   "barrier",
-                                   "sleep",
-                                   "wait_any",
-                                   "call",
-                                   "transfer",
-                                   "the close of an engine"};
+constexpr std::array wait_words = {"event",     "eventual", "mutex",    "condition",
+                                   "semaphore", "barrier",  "sleep",    "wait_any",
+                                   "wait_all",  "call",     "transfer", "the close of an engine"};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 // owes it the one wake that ends its suspension.
 #include "cinnabar/sync.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <thread>
@@ -165,6 +166,12 @@ bool Mutex::try_lock() {
     return !std::exchange(held_, true);
 }
 
+bool Mutex::try_lock_until(TimePoint deadline) {
+    std::unique_lock lock(mutex_);
+    if (held_) return waiting_.wait(lock, detail::Wait::mutex, deadline);
+    return held_ = true;
+}
+
 void Mutex::unlock() {
     detail::Waiter* next = nullptr;
     {
@@ -214,7 +221,14 @@ void Semaphore::acquire() {
     (void)take({});
 }
 
-bool Semaphore::acquire_until(TimePoint deadline) {
+bool Semaphore::try_acquire() {
+    const std::lock_guard lock(mutex_);
+    if (count_ == 0) return false;
+    --count_;
+    return true;
+}
+
+bool Semaphore::try_acquire_until(TimePoint deadline) {
     return take(deadline);
 }
 
@@ -236,17 +250,31 @@ void Semaphore::release() {
 }
 
 void Barrier::arrive_and_wait() {
+    (void)arrive({});
+}
+
+bool Barrier::arrive_and_wait_until(TimePoint deadline) {
+    return arrive(deadline);
+}
+
+bool Barrier::arrive(std::optional<TimePoint> deadline) {
     detail::Waiter* waiters = nullptr;
     {
         std::unique_lock lock(mutex_);
+        const std::size_t round = round_;
         if (++arrived_ < count_) {
-            (void)waiting_.wait(lock, detail::Wait::barrier);
-            return;
+            if (waiting_.wait(lock, detail::Wait::barrier, deadline)) return true;
+            // The others may have come since it was taken off the list, and have counted it.
+            if (round_ != round) return true;
+            --arrived_;
+            return false;
         }
         arrived_ = 0;
+        ++round_;
         waiters = waiting_.take_all();
     }
     detail::WaitList::wake(waiters);
+    return true;
 }
 
 // Nothing of the event is touched after the mark: who sees it may destroy the event.
@@ -360,6 +388,11 @@ struct Counting final : detail::Actor {
 };
 
 }  // namespace
+
+bool wait_all(std::span<Event* const> events, std::optional<TimePoint> deadline) {
+    return std::all_of(events.begin(), events.end(),
+                       [&](Event* event) { return event->wait_as(detail::Wait::all, deadline); });
+}
 
 std::optional<std::size_t> wait_any(std::span<Event* const> events,
                                     std::optional<TimePoint> deadline) {

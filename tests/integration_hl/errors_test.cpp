@@ -184,7 +184,7 @@ TEST_CASE("everything that waits ends at its deadline, for units and threads") {
         waits([&](TimePoint at) { return !wait_any(calls, at).has_value(); });
         waits([&](TimePoint at) { return !event.wait_until(at); });
         waits([&](TimePoint at) { return eventual.wait_until(at) == nullptr; });
-        waits([&](TimePoint at) { return !semaphore.acquire_until(at); });
+        waits([&](TimePoint at) { return !semaphore.try_acquire_until(at); });
         waits([&](TimePoint at) {
             std::unique_lock lock(mutex);
             return !condition.wait_until(lock, at);

@@ -169,11 +169,18 @@ TEST_CASE("whoever waits for any of several calls wakes at the first") {
         CHECK_FALSE(wait_any(calls, Clock::now() + 10ms).has_value());
         gates[1].release();
         CHECK(wait_any(calls) == 1U);
-        CHECK(wait_any(calls) == 1U);
+        CHECK(wait_any(calls, 10ms) == 1U);
+        // Nothing has been taken when not all have ended.
+        CHECK_FALSE(wait_all(calls, Clock::now() + 10ms).has_value());
+        CHECK_FALSE(wait_all(calls, 1ms).has_value());
+        CHECK_FALSE(calls[0].wait_for(1ms));
         gates[0].release();
         gates[2].release();
+        REQUIRE(calls[0].wait_for(1h));
+        REQUIRE(calls[2].wait_for(1h));
         int sum = 0;
-        for (const auto& result : wait_all(calls))
+        const auto ended = wait_all(calls, Clock::now());
+        for (const auto& result : ended.value())
             sum += result.value();
         return sum;
     };

@@ -110,6 +110,7 @@ public:
     }
     // Blocks until the end (true) or that time; the call goes on. Takes nothing.
     bool wait_until(TimePoint time) const { return event().wait_as(detail::Wait::call, time); }
+    bool wait_for(Clock::duration duration) const { return wait_until(after(duration)); }
     bool ready() const { return event().is_set(); }
     // Ends the call with Errc::canceled unless it has ended. The peer may have served it or do so
     // yet.
@@ -157,6 +158,20 @@ std::vector<Result<R>> wait_all(std::vector<Call<R>>& calls) {
     return results;
 }
 
+// The same with a deadline; nothing when that came first: the calls go on then, and no result has
+// been taken.
+template <class R>
+std::optional<std::vector<Result<R>>> wait_all(std::vector<Call<R>>& calls, TimePoint deadline) {
+    for (const Call<R>& call : calls)
+        if (!call.wait_until(deadline)) return {};
+    return wait_all(calls);
+}
+template <class R>
+std::optional<std::vector<Result<R>>> wait_all(std::vector<Call<R>>& calls,
+                                               Clock::duration duration) {
+    return wait_all(calls, after(duration));
+}
+
 // Blocks until one has ended, and gives its index; nothing when the deadline came first.
 template <class R>
 std::optional<std::size_t> wait_any(const std::vector<Call<R>>& calls,
@@ -166,6 +181,10 @@ std::optional<std::size_t> wait_any(const std::vector<Call<R>>& calls,
     for (const Call<R>& call : calls)
         events.push_back(&call.event());
     return wait_any(std::span<Event* const>(events), deadline);
+}
+template <class R>
+std::optional<std::size_t> wait_any(const std::vector<Call<R>>& calls, Clock::duration duration) {
+    return wait_any(calls, after(duration));
 }
 
 }  // namespace v1

@@ -25,6 +25,12 @@ inline namespace v1 {
 using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 
+// The time so much later than now; the end of all time if that is beyond it.
+inline TimePoint after(Clock::duration duration) {
+    const TimePoint now = Clock::now();
+    return duration < TimePoint::max() - now ? now + duration : TimePoint::max();
+}
+
 // Which of the units that are ready in a pool is taken first. Strictly so: while there are some of
 // a higher one, the others of that pool wait, however long. It is no matter of streams (a stream
 // looks into its pools in order, whatever is in them), of the units that run (none is
@@ -47,6 +53,7 @@ enum class Wait : unsigned char {
     barrier,
     sleep,
     any,
+    all,
     call,
     transfer,
     close
@@ -202,7 +209,7 @@ CINNABAR_API void yield();
 // Blocks the caller, unit or thread, for at least that long.
 CINNABAR_API void sleep_until(TimePoint time);
 inline void sleep_for(Clock::duration duration) {
-    sleep_until(Clock::now() + duration);
+    sleep_until(after(duration));
 }
 
 }  // namespace v1

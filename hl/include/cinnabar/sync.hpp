@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Waiting for one another, for units and plain threads alike: a unit that waits gives its stream
 // away, a thread sleeps. All objects may be used from any thread; none may be destroyed while
-// somebody waits in it. Deadlines are points of Clock; a wait never ends before its deadline
-// without its event, and ends with its event if both are there.
+// somebody waits in it. Deadlines are points of Clock, or so much time from now; a wait never ends
+// before its deadline without its event, and ends with its event if both are there.
 #pragma once
 
 #include <atomic>
@@ -56,11 +56,15 @@ private:
 
 }  // namespace detail
 
-// A lock that may be held across anything that blocks. Handed over in order of arrival.
+// A lock that may be held across anything that blocks. Handed over in order of arrival. What the
+// standard calls TimedLockable, for points and durations of Clock: std::unique_lock takes both.
 class CINNABAR_API Mutex {
 public:
     void lock();
     bool try_lock();
+    // False when the deadline came first.
+    bool try_lock_until(TimePoint deadline);
+    bool try_lock_for(Clock::duration duration) { return try_lock_until(after(duration)); }
     void unlock();
 
 private:
@@ -73,12 +77,27 @@ private:
 class CINNABAR_API Condition {
 public:
     void wait(std::unique_lock<Mutex>& lock);
-    // False when the deadline came first.
+    // False when the deadline came first. The mutex is taken again then too, however long that
+    // takes.
     bool wait_until(std::unique_lock<Mutex>& lock, TimePoint deadline);
+    bool wait_for(std::unique_lock<Mutex>& lock, Clock::duration duration) {
+        return wait_until(lock, after(duration));
+    }
     template <class Predicate>
     void wait(std::unique_lock<Mutex>& lock, Predicate predicate) {
         while (!predicate())
             wait(lock);
+    }
+    // What the predicate says in the end.
+    template <class Predicate>
+    bool wait_until(std::unique_lock<Mutex>& lock, TimePoint deadline, Predicate predicate) {
+        while (!predicate())
+            if (!wait_until(lock, deadline)) return predicate();
+        return true;
+    }
+    template <class Predicate>
+    bool wait_for(std::unique_lock<Mutex>& lock, Clock::duration duration, Predicate predicate) {
+        return wait_until(lock, after(duration), std::move(predicate));
     }
     void notify_one();
     void notify_all();
@@ -97,8 +116,10 @@ class CINNABAR_API Semaphore {
 public:
     explicit Semaphore(std::size_t count) : count_(count) {}
     void acquire();
+    bool try_acquire();
     // False when the deadline came first.
-    bool acquire_until(TimePoint deadline);
+    bool try_acquire_until(TimePoint deadline);
+    bool try_acquire_for(Clock::duration duration) { return try_acquire_until(after(duration)); }
     void release();
 
 private:
@@ -115,12 +136,20 @@ class CINNABAR_API Barrier {
 public:
     explicit Barrier(std::size_t count) : count_(count) {}
     void arrive_and_wait();
+    // False when the deadline came first: the caller has not arrived then, and may try again.
+    bool arrive_and_wait_until(TimePoint deadline);
+    bool arrive_and_wait_for(Clock::duration duration) {
+        return arrive_and_wait_until(after(duration));
+    }
 
 private:
+    bool arrive(std::optional<TimePoint> deadline);
+
     detail::Lock mutex_;
     detail::WaitList waiting_;
     std::size_t count_;
     std::size_t arrived_ = 0;
+    std::size_t round_ = 0;
 };
 
 // Something that happens once, and can be waited for by many, before and after.
@@ -132,6 +161,7 @@ public:
     void wait();
     // False when the deadline came first.
     bool wait_until(TimePoint deadline);
+    bool wait_for(Clock::duration duration) { return wait_until(after(duration)); }
     // The same for what is built on events: `what` is what a unit is seen to wait for.
     bool wait_as(detail::Wait what, std::optional<TimePoint> deadline = {});
     // Has the waiter's actor woken by set(), instead of blocking; false when it is set already.
@@ -152,6 +182,16 @@ private:
 // the deadline came first, or without events.
 CINNABAR_API std::optional<std::size_t> wait_any(std::span<Event* const> events,
                                                  std::optional<TimePoint> deadline = {});
+inline std::optional<std::size_t> wait_any(std::span<Event* const> events,
+                                           Clock::duration duration) {
+    return wait_any(events, after(duration));
+}
+
+// Blocks until all of the events are set; false when the deadline came first.
+CINNABAR_API bool wait_all(std::span<Event* const> events, std::optional<TimePoint> deadline = {});
+inline bool wait_all(std::span<Event* const> events, Clock::duration duration) {
+    return wait_all(events, after(duration));
+}
 
 // A value, or an exception, that somebody gives and others wait for.
 template <class T>
@@ -177,6 +217,7 @@ public:
     T* wait_until(TimePoint deadline) {
         return event_.wait_as(detail::Wait::eventual, deadline) ? &wait() : nullptr;
     }
+    T* wait_for(Clock::duration duration) { return wait_until(after(duration)); }
 
 private:
     Event event_;
@@ -202,6 +243,7 @@ public:
         wait();
         return true;
     }
+    bool wait_for(Clock::duration duration) { return wait_until(after(duration)); }
 
 private:
     Event event_;

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Waits with a deadline, by units and by plain threads: none ends early, one that has given up is
+// owed nothing and leaves nothing behind, and deadline and event have one outcome.
+#include <array>
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "cinnabar/pool.hpp"
+#include "cinnabar/sync.hpp"
+
+using namespace cinnabar;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Runs `body` as a unit, and on this thread.
+void both_ways(const std::function<void()>& body) {
+    Pool pool;
+    const Stream stream({pool});
+    spawn(pool, body)->wait();
+    body();
+}
+
+// How many of the waits ended with false, and not before their time.
+class Late {
+public:
+    template <class Wait>
+    void of(Wait wait) {
+        const TimePoint deadline = Clock::now() + 5ms;
+        if (!wait(deadline) && Clock::now() >= deadline) ++count_;
+        const TimePoint begin = Clock::now();
+        if constexpr (std::is_invocable_v<Wait, Clock::duration>)
+            if (!wait(Clock::duration(5ms)) && Clock::now() - begin >= 5ms) ++count_;
+    }
+    int count() const { return count_; }
+
+private:
+    int count_ = 0;
+};
+
+template <class... F>
+struct Either : F... {
+    using F::operator()...;
+};
+template <class... F>
+Either(F...) -> Either<F...>;
+
+}  // namespace
+
+TEST_CASE("every wait has a deadline, as a point of time and as a duration") {
+    both_ways([] {
+        Mutex mutex;
+        Mutex held;
+        Condition condition;
+        Semaphore semaphore(0);
+        Barrier barrier(2);
+        Event event;
+        std::array<Event*, 1> events = {&event};
+        Eventual<int> value;
+        Eventual<void> nothing;
+        held.lock();
+        std::unique_lock lock(mutex);
+        Late late;
+        late.of(Either{[&](TimePoint at) { return held.try_lock_until(at); },
+                       [&](Clock::duration in) { return held.try_lock_for(in); }});
+        late.of(Either{[&](TimePoint at) { return std::unique_lock(held, at).owns_lock(); },
+                       [&](Clock::duration in) { return std::unique_lock(held, in).owns_lock(); }});
+        late.of(Either{[&](TimePoint at) { return condition.wait_until(lock, at); },
+                       [&](Clock::duration in) { return condition.wait_for(lock, in); }});
+        const auto never = [] { return false; };
+        late.of(Either{[&](TimePoint at) { return condition.wait_until(lock, at, never); },
+                       [&](Clock::duration in) { return condition.wait_for(lock, in, never); }});
+        late.of(Either{[&](TimePoint at) { return semaphore.try_acquire_until(at); },
+                       [&](Clock::duration in) { return semaphore.try_acquire_for(in); }});
+        late.of(Either{[&](TimePoint at) { return barrier.arrive_and_wait_until(at); },
+                       [&](Clock::duration in) { return barrier.arrive_and_wait_for(in); }});
+        late.of(Either{[&](TimePoint at) { return event.wait_until(at); },
+                       [&](Clock::duration in) { return event.wait_for(in); }});
+        late.of(Either{[&](TimePoint at) { return wait_any(events, at).has_value(); },
+                       [&](Clock::duration in) { return wait_any(events, in).has_value(); }});
+        late.of(Either{[&](TimePoint at) { return wait_all(events, at); },
+                       [&](Clock::duration in) { return wait_all(events, in); }});
+        late.of(Either{[&](TimePoint at) { return value.wait_until(at) != nullptr; },
+                       [&](Clock::duration in) { return value.wait_for(in) != nullptr; }});
+        late.of(Either{[&](TimePoint at) { return nothing.wait_until(at); },
+                       [&](Clock::duration in) { return nothing.wait_for(in); }});
+        CHECK(late.count() == 22);
+        CHECK(lock.owns_lock());
+    });
+}
+
+TEST_CASE("what is there is taken, also when the deadline has passed") {
+    both_ways([] {
+        const TimePoint past = Clock::now() - 1s;
+        constexpr Clock::duration ever = Clock::duration::max();
+        Mutex mutex;
+        CHECK(mutex.try_lock_until(past));
+        mutex.unlock();
+        CHECK(mutex.try_lock_for(ever));
+        Semaphore semaphore(2);
+        CHECK(semaphore.try_acquire_until(past));
+        CHECK(semaphore.try_acquire());
+        CHECK_FALSE(semaphore.try_acquire());
+        CHECK(Barrier(1).arrive_and_wait_until(past));
+        Event event;
+        event.set();
+        std::array<Event*, 2> events = {&event, &event};
+        CHECK(event.wait_until(past));
+        CHECK(wait_all(events, past));
+        CHECK(wait_all(events));
+        CHECK(wait_all(std::span<Event* const>(), past));
+        CHECK(wait_any(events, past) == 0U);
+        Eventual<int> value;
+        value.set(3);
+        CHECK(*value.wait_until(past) == 3);
+        Condition condition;
+        std::unique_lock lock(mutex, std::adopt_lock);
+        CHECK(condition.wait_until(lock, past, [] { return true; }));
+    });
+}
+
+TEST_CASE("all of several events are waited for") {
+    Pool pool;
+    const Stream stream({pool});
+    std::array<Event, 3> set;
+    std::array<Event*, 3> events = {&set[0], &set[1], &set[2]};
+    auto waiter = spawn(pool, [&] { return wait_all(events); });
+    set[2].set();
+    set[0].set();
+    CHECK_FALSE(wait_all(events, 1ms));
+    CHECK_FALSE(waiter->ready());
+    set[1].set();
+    CHECK(waiter->wait());
+}
+
+TEST_CASE("a mutex is not handed to somebody who has given up") {
+    both_ways([] {
+        Mutex mutex;
+        mutex.lock();
+        CHECK_FALSE(mutex.try_lock_for(1ms));
+        mutex.unlock();
+        CHECK(mutex.try_lock());
+    });
+}
+
+TEST_CASE("a mutex whose waiters give up at any time is held by one at a time, and not lost") {
+    Pool pool;
+    const Stream first({pool});
+    const Stream second({pool});
+    Mutex mutex;
+    long count = 0;
+    std::atomic<long> taken{0};
+    const auto work = [&] {
+        for (int i = 0; i < 2000; ++i) {
+            const std::unique_lock lock(mutex, std::chrono::microseconds(i % 40));
+            if (!lock.owns_lock()) continue;
+            const long seen = count;
+            if (i % 16 == 0) yield();
+            count = seen + 1;
+            ++taken;
+        }
+    };
+    std::vector<std::shared_ptr<Eventual<void>>> units;
+    for (int i = 0; i < 6; ++i)
+        units.push_back(spawn(pool, work));
+    std::thread thread(work);
+    thread.join();
+    for (auto& unit : units)
+        unit->wait();
+    CHECK(count == taken);
+    CHECK(mutex.try_lock());
+}
+
+TEST_CASE("who leaves a barrier at its deadline is not counted") {
+    Pool pool;
+    const Stream stream({pool});
+    Barrier barrier(2);
+    CHECK_FALSE(barrier.arrive_and_wait_for(1ms));
+    auto other = spawn(pool, [&] { return barrier.arrive_and_wait_for(1ms); });
+    CHECK_FALSE(other->wait());
+    auto first = spawn(pool, [&] { return barrier.arrive_and_wait_for(1h); });
+    barrier.arrive_and_wait();
+    CHECK(first->wait());
+}
+
+TEST_CASE("deadline and last arrival at a barrier have the same outcome for all") {
+    Pool pool;
+    const Stream stream({pool});
+    Barrier barrier(2);
+    std::atomic<bool> over{false};
+    constexpr int meetings = 1000;
+    const auto party = [&](int seed) {
+        int met = 0;
+        for (int i = seed; met < meetings; ++i)
+            if (barrier.arrive_and_wait_for(std::chrono::microseconds(i * 7919 % 20))) ++met;
+        return met;
+    };
+    // Keeps the unit waiting between its deadline and its turn.
+    auto others = spawn(pool, [&] {
+        while (!over) {
+            for (const TimePoint end = Clock::now() + 10us; Clock::now() < end;) {
+            }
+            yield();
+        }
+    });
+    auto unit = spawn(pool, [&] { return party(1); });
+    CHECK(party(2) == meetings);
+    CHECK(unit->wait() == meetings);
+    over = true;
+    others->wait();
+    // Nobody is left behind in it.
+    CHECK_FALSE(barrier.arrive_and_wait_for(1ms));
+}
