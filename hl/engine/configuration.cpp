@@ -112,7 +112,7 @@ private:
 };
 
 void convert(const json& value, const std::string& key, PoolOptions& to) {
-    Object(value, key)("name", to.name)("stack_size", to.stack_size).end();
+    Object(value, key)("name", to.name)("stack_size", to.stack_size)("sticky", to.sticky).end();
 }
 
 void convert(const json& value, const std::string& key, StreamOptions& to) {
@@ -193,7 +193,8 @@ std::string write_json(const Configuration& configuration) {
     };
     json pools = json::array();
     for (const PoolOptions& pool : options.pools)
-        pools.push_back({{"name", pool.name}, {"stack_size", pool.stack_size}});
+        pools.push_back(
+            {{"name", pool.name}, {"stack_size", pool.stack_size}, {"sticky", pool.sticky}});
     json streams = json::array();
     for (const StreamOptions& stream : options.stream_list)
         streams.push_back({{"name", stream.name}, {"pools", stream.pools}});

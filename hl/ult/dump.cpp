@@ -43,6 +43,10 @@ void PoolCore::list(Unit& unit, StreamCore& stream) noexcept {
     if (listed_ != nullptr) listed_->listed_previous_ = &unit;
     listed_ = &unit;
     ++listed_count_;
+    if (options.sticky) {
+        unit.seat_ = &seat_of(stream);
+        ++unit.seat_->bound;
+    }
     stream.announce(nullptr, nullptr);
 }
 
@@ -53,6 +57,7 @@ void PoolCore::unlist(Unit& unit) noexcept {
     (before != nullptr ? before->listed_next_ : listed_) = after;
     if (after != nullptr) after->listed_previous_ = before;
     --listed_count_;
+    if (unit.seat_ != nullptr) --unit.seat_->bound;
 }
 
 std::size_t PoolCore::most_units() const noexcept {
@@ -61,10 +66,16 @@ std::size_t PoolCore::most_units() const noexcept {
 }
 
 void PoolCore::look(std::vector<Sight>& seen) const {
-    for (const Level& level : levels_)
+    const auto look_into = [&](const Level& level) {
         for (const UnitQueue* queue : {&level.resumed, &level.fresh})
             for (const Unit* unit = queue->first_; unit != nullptr; unit = unit->next_)
                 seen.push_back({unit->name_, UnitState::ready, {}, 0});
+    };
+    for (std::size_t i = 0; i < levels_.size(); ++i) {
+        for (const auto& seat : seats_)
+            look_into(seat->levels[i]);
+        look_into(levels_[i]);
+    }
     for (const StreamCore* stream : streams_) {
         const char* name = nullptr;
         if (stream->runs_for(*this, name)) seen.push_back({name, UnitState::running, {}, 0});

@@ -68,9 +68,13 @@ Unit* PoolCore::take(UnitQueue& queue) noexcept {
 }
 
 void PoolCore::enqueue(Unit& unit, Where where) noexcept {
-    Level& level = levels_[static_cast<std::size_t>(unit.priority_)];
+    Seat* const seat = unit.seat_;
+    Level& level =
+        (seat != nullptr ? seat->levels : levels_)[static_cast<std::size_t>(unit.priority_)];
+    if (options.sticky) unit.order_ = ++order_;
     append(where == Where::fresh ? level.fresh : level.resumed, unit);
     count_.store(queued() + 1, std::memory_order_relaxed);
+    if (seat != nullptr) ++seat->ready;
 }
 
 void PoolCore::push(Unit& unit, Where where) noexcept {
@@ -83,7 +87,10 @@ void PoolCore::push(Unit& unit, Where where) noexcept {
     empty_inbox();
     enqueue(unit, where);
     // The only stream is awake if it is the one that pushes.
-    if (!own) wake_one();
+    if (Seat* const seat = unit.seat_; seat != nullptr)
+        (void)seat->stream.rouse();
+    else if (!own)
+        wake_one();
 }
 
 bool PoolCore::leave_in_inbox(Unit& unit, Where where) noexcept {
@@ -111,24 +118,28 @@ void PoolCore::take_over_inbox() noexcept {
     inbox_.count.store(0, std::memory_order_relaxed);
 }
 
-Unit* PoolCore::take(Level& level) noexcept {
-    const bool turn = level.resumed_in_a_row >= most_in_a_row && !level.fresh.empty();
+Unit* PoolCore::take(Level& level, UnitQueue& fresh) noexcept {
+    const bool turn = level.resumed_in_a_row >= most_in_a_row && !fresh.empty();
     Unit* unit = turn ? nullptr : take(level.resumed);
     level.resumed_in_a_row = unit != nullptr ? level.resumed_in_a_row + 1 : 0;
-    return unit != nullptr ? unit : take(level.fresh);
+    return unit != nullptr ? unit : take(fresh);
 }
 
 Unit* PoolCore::pop(StreamCore& stream) noexcept {
-    // Only a hint: who goes to sleep looks again with ready().
+    // Only a hint: who goes to sleep looks again with ready_for().
     if (!seems_ready()) return nullptr;
     mutex_.lock_as(&stream);
     const std::lock_guard lock(mutex_, std::adopt_lock);
     empty_inbox();
     Unit* unit = nullptr;
-    for (Level& level : levels_) {
-        if (level.resumed.empty() && level.fresh.empty()) continue;
-        unit = take(level);
-        break;
+    if (options.sticky) {
+        unit = take_sticky(stream);
+    } else {
+        for (Level& level : levels_) {
+            if (level.resumed.empty() && level.fresh.empty()) continue;
+            unit = take(level, level.fresh);
+            break;
+        }
     }
     if (unit == nullptr) return nullptr;
     count_.store(queued() - 1, std::memory_order_relaxed);
@@ -145,7 +156,7 @@ std::size_t PoolCore::ready() const noexcept {
 void PoolCore::share() noexcept {
     const std::lock_guard lock(mutex_);
     empty_inbox();
-    if (queued() != 0) wake_one();
+    if (for_anybody()) wake_one();
 }
 
 // With either lock held.
@@ -155,17 +166,21 @@ void PoolCore::wake_one() noexcept {
     }
 }
 
-// With both locks held.
+// With both locks held. A sticky pool belongs to nobody: its units know their streams.
 void PoolCore::streams_changed() noexcept {
-    inbox_.open.store(streams_.size() == 1, std::memory_order_relaxed);
-    mutex_.assign(streams_.size() == 1 ? streams_.front() : nullptr);
+    const bool one = streams_.size() == 1 && !options.sticky;
+    inbox_.open.store(one, std::memory_order_relaxed);
+    mutex_.assign(one ? streams_.front() : nullptr);
 }
 
 void PoolCore::attach(StreamCore& stream) {
+    std::unique_ptr<Seat> seat = options.sticky ? std::make_unique<Seat>(stream) : nullptr;
     mutex_.lock_fully();
     const std::lock_guard lock(mutex_, std::adopt_lock);
     const std::lock_guard inbox(inbox_.lock);
     take_over_inbox();
+    streams_.reserve(streams_.size() + 1);
+    if (seat != nullptr) seats_.push_back(std::move(seat));
     streams_.push_back(&stream);
     streams_changed();
 }
@@ -176,9 +191,10 @@ void PoolCore::detach(StreamCore& stream) noexcept {
     const std::lock_guard inbox(inbox_.lock);
     take_over_inbox();
     streams_.erase(std::remove(streams_.begin(), streams_.end(), &stream), streams_.end());
+    std::erase_if(seats_, [&](const auto& seat) { return &seat->stream == &stream; });
     streams_changed();
     // Another may have relied on the one that goes.
-    if (queued() != 0) wake_one();
+    if (for_anybody()) wake_one();
 }
 
 void* Unit::operator new(std::size_t size) {

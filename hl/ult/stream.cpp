@@ -153,8 +153,13 @@ Unit* StreamCore::look() noexcept {
 }
 
 bool StreamCore::must_stay_awake() const noexcept {
-    return stop_.load() || std::any_of(pools_.begin(), pools_.end(),
-                                       [](const auto& pool) { return pool->ready() != 0; });
+    return may_end() || std::any_of(pools_.begin(), pools_.end(),
+                                    [this](const auto& pool) { return pool->ready_for(*this); });
+}
+
+bool StreamCore::may_end() const noexcept {
+    return stop_.load() && std::none_of(pools_.begin(), pools_.end(),
+                                        [this](const auto& pool) { return pool->binds(*this); });
 }
 
 // Announces the sleep, looks again, sleeps: who pushes does it first and looks for sleepers then.
@@ -184,7 +189,7 @@ bool StreamCore::poll_for_a_while() noexcept {
     TimePoint end{};
     for (;;) {
         for (int i = 0; i < polls_per_clock_read; ++i) {
-            if (poller_->poll() || stop_.load(std::memory_order_relaxed)) return true;
+            if (poller_->poll() || may_end()) return true;
             if (has_ready()) return true;
         }
         if (is_crowded()) std::this_thread::yield();
@@ -198,7 +203,7 @@ bool StreamCore::poll_for_a_while() noexcept {
 
 bool StreamCore::has_ready() const noexcept {
     return std::any_of(pools_.begin(), pools_.end(),
-                       [](const auto& pool) { return pool->seems_ready(); });
+                       [this](const auto& pool) { return pool->seems_ready_for(*this); });
 }
 
 // What is polled runs as on the loop's stack, where there is no unit.
@@ -234,7 +239,12 @@ Unit* StreamCore::next() noexcept {
     constexpr unsigned units_per_poll = 32;
     bool waited = false;
     for (;;) {
-        if (stop_.load()) return nullptr;
+        if (stop_.load()) {
+            if (may_end()) return nullptr;
+            // This may have been woken for a unit that it does not begin any more.
+            for (const auto& pool : pools_)
+                pool->share();
+        }
         if (poller_ != nullptr && ++unpolled_ > units_per_poll) {
             unpolled_ = 0;
             (void)poller_->poll();

@@ -23,6 +23,8 @@ namespace detail {
 class UnitQueue {
 public:
     bool empty() const noexcept { return first_ == nullptr; }
+    // Whether its first came before that of `other`, both of a sticky pool.
+    bool is_before(const UnitQueue& other) const noexcept;
 
 protected:
     friend class PoolCore;
@@ -42,6 +44,23 @@ public:
 
 protected:
     ~Poller() = default;
+};
+
+// The units of one priority.
+struct Level {
+    UnitQueue fresh;
+    UnitQueue resumed;
+    unsigned resumed_in_a_row = 0;
+};
+
+// A stream at a sticky pool: the units that have begun there and have not ended, once they have
+// blocked or yielded. Guarded by the pool's lock. See sticky.cpp.
+struct Seat {
+    explicit Seat(StreamCore& its_stream) : stream(its_stream) {}
+    StreamCore& stream;
+    std::size_t bound = 0;        // all of them
+    std::size_t ready = 0;        // those that are in one of the queues
+    std::array<Level, 3> levels;  // fresh: who yielded
 };
 
 // Its lock belongs to the stream that drains it, if there is exactly one. What others make ready is
@@ -66,6 +85,14 @@ public:
     Unit* pop(StreamCore& stream) noexcept;
     std::size_t ready() const noexcept;
     bool seems_ready() const noexcept { return queued() != 0 || in_inbox() != 0; }
+    // Whether pop() would give that stream one.
+    bool ready_for(const StreamCore& stream) const noexcept;
+    // The same, as a hint.
+    bool seems_ready_for(const StreamCore& stream) const noexcept {
+        return seems_ready() && (!options.sticky || ready_for(stream));
+    }
+    // Whether there are units that can go on there only.
+    bool binds(const StreamCore& stream) const noexcept;
     // Wakes a sleeping stream if there is something to do.
     void share() noexcept;
 
@@ -82,12 +109,6 @@ public:
     const std::shared_ptr<Runtime> runtime;
 
 private:
-    // The units of one priority.
-    struct Level {
-        UnitQueue fresh;
-        UnitQueue resumed;
-        unsigned resumed_in_a_row = 0;
-    };
     struct Sight {
         const char* name;
         UnitState state;
@@ -103,13 +124,17 @@ private:
         std::atomic<std::size_t> count{0};
     };
 
-    static Unit* take(Level& level) noexcept;
     bool leave_in_inbox(Unit& unit, Where where) noexcept;
     void empty_inbox() noexcept;
     void take_over_inbox() noexcept;
     std::size_t in_inbox() const noexcept { return inbox_.count.load(std::memory_order_relaxed); }
     void enqueue(Unit& unit, Where where) noexcept;
     void streams_changed() noexcept;
+    static Unit* take(Level& level, UnitQueue& fresh) noexcept;
+    Unit* take_sticky(const StreamCore& stream) noexcept;
+    Seat& seat_of(const StreamCore& stream) const noexcept;
+    bool has_fresh() const noexcept;
+    bool for_anybody() const noexcept { return options.sticky ? has_fresh() : queued() != 0; }
     std::size_t queued() const noexcept { return count_.load(std::memory_order_relaxed); }
     std::size_t most_units() const noexcept;
     void look(std::vector<Sight>& seen) const;
@@ -120,8 +145,10 @@ private:
     mutable BiasedLock mutex_{true};
     mutable Inbox inbox_;
     std::atomic<std::size_t> count_{0};
-    std::array<Level, 3> levels_;       // by priority
-    std::vector<StreamCore*> streams_;  // changed under both locks
+    std::array<Level, 3> levels_;               // by priority; nobody is resumed if they are sticky
+    std::vector<StreamCore*> streams_;          // changed under both locks
+    std::vector<std::unique_ptr<Seat>> seats_;  // of these, if sticky
+    std::uint64_t order_ = 0;
     Unit* listed_ = nullptr;
     std::size_t listed_count_ = 0;
 };
@@ -171,6 +198,8 @@ public:
 
     // Ends the sleep if the stream sleeps; true if it did.
     bool rouse() noexcept;
+    // It is to end, and begins no more units of sticky pools.
+    bool stopping() const noexcept { return stop_.load(); }
 
 private:
     using State = Unit::State;
@@ -184,6 +213,7 @@ private:
     void sleep_at(int descriptor) noexcept;
     bool must_stay_awake() const noexcept;
     bool has_ready() const noexcept;
+    bool may_end() const noexcept;
     bool reserve() noexcept;
     [[noreturn]] void leave(Stack& self);
     void settle(Errand errand) noexcept;

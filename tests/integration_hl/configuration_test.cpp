@@ -14,7 +14,7 @@ namespace {
 constexpr const char* whole = R"({
   "info": "na+sm", "listen": true, "auto_sm": false, "busy": false, "introspection": false,
   "progress": "shared", "drain_seconds": 2.5, "monitor": "statistics",
-  "pools": [{"name": "quick", "stack_size": 131072}, {"name": "slow"}],
+  "pools": [{"name": "quick", "stack_size": 131072}, {"name": "slow", "sticky": true}],
   "streams": [{"name": "first", "pools": ["quick"]},
               {"name": "second", "pools": ["slow", "quick"]}],
   "net": {"checksum_level": "payload", "no_bulk_eager": true, "request_post_init": 64}
@@ -28,6 +28,7 @@ TEST_CASE("an engine is opened from JSON, and its configuration opens the same a
     CHECK(said.find("\"drain_seconds\": 2.5") != std::string::npos);
     CHECK(said.find("\"stack_size\": 131072") != std::string::npos);
     CHECK(said.find("\"stack_size\": 262144") != std::string::npos);
+    CHECK(said.find("\"sticky\": true") > said.find("\"sticky\": false"));
     CHECK(said.find("\"checksum_level\": \"payload\"") != std::string::npos);
     CHECK(said.find("\"monitor\": \"statistics\"") != std::string::npos);
     Engine second = Engine::from_json(said);
@@ -98,6 +99,7 @@ TEST_CASE("what is wrong with a configuration is said with its key") {
     refused(with(R"("pools": [{"stack_size": -5}])"), "pools[0].stack_size");
     refused(with(R"("pools": [{"stack_size": 1.5}])"), "pools[0].stack_size");
     refused(with(R"("pools": [{"stack_size": 100}])"), "pools[0].stack_size");
+    refused(with(R"("pools": [{"sticky": 1}])"), "pools[0].sticky");
     refused(with(R"("streams": "two")"), "streams");
     refused(with(R"("streams": -1)"), "streams");
     refused(with(R"("streams": 99999999999)"), "streams");

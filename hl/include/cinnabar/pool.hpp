@@ -2,9 +2,9 @@
 // Execution: units (user-level threads) wait in pools, streams (OS threads) drain pools. A unit
 // that blocks in sync.hpp, in a call or in a transfer gives its stream to the next unit; whoever
 // wakes it puts it straight back into its pool, from any thread. A unit may resume on another OS
-// thread than the one it blocked on, so it must not hold a std::mutex or a reference to a
-// thread_local across something that blocks. A unit that never blocks runs on the stack of its
-// stream without a switch.
+// thread than the one it blocked on, unless its pool is sticky, so it must not hold a std::mutex or
+// a reference to a thread_local across something that blocks. A unit that never blocks runs on the
+// stack of its stream without a switch.
 #pragma once
 
 #include <atomic>
@@ -41,6 +41,8 @@ namespace detail {
 
 class PoolCore;
 class StreamCore;
+class UnitQueue;
+struct Seat;
 struct Stack;
 
 // What a parked unit waits for.
@@ -89,6 +91,7 @@ public:
 private:
     friend class PoolCore;
     friend class StreamCore;
+    friend class UnitQueue;
 
     enum class State : int { running, parked, woken };
 
@@ -97,6 +100,8 @@ private:
     Stack* stack_ = nullptr;  // null until it has begun
     PoolCore* pool_ = nullptr;
     std::shared_ptr<PoolCore> keep_;  // of the pool, unless what derives from this keeps it
+    Seat* seat_ = nullptr;            // where it must go on; none until it has blocked, or for ever
+    std::uint64_t order_ = 0;         // of arrival in its queue, in a sticky pool
     void* caught_ = nullptr;          // the C++ runtime's exceptions in flight, which it
     unsigned uncaught_ = 0;           // keeps per OS thread
     // For who asks what there is. In the pool's list from the first time that it gives its stream
@@ -122,6 +127,13 @@ struct PoolOptions {
     // Bytes of stack that each unit may use; rounded up to pages, a guard page comes on top. Only
     // pages that are touched cost memory.
     std::size_t stack_size = 256 * 1024;
+    // Units, once begun, go on only on the stream on which they began, so on one OS thread: what is
+    // of a thread (errno, thread_local, who locked a std::mutex) stays theirs. But other units of
+    // that stream use the same thread meanwhile: they see the same thread_locals, and one that
+    // takes a std::mutex which a blocked unit holds blocks the stream for good. A coroutine goes on
+    // as a new unit, anywhere. While their stream is busy such units wait, however many others are
+    // idle.
+    bool sticky = false;
 };
 
 enum class UnitState { ready, running, parked };
@@ -186,7 +198,8 @@ private:
 
 // An OS thread that drains pools, those named first before those named later. It sleeps while they
 // are empty. Destroying it waits for the unit that it runs to block or end; other units stay in
-// their pools. Not to be destroyed by a unit that runs on it.
+// their pools, but those of sticky pools that have begun on it: it runs these until they have
+// ended, and is waited for. Not to be destroyed by a unit that runs on it.
 class CINNABAR_API Stream {
 public:
     // Throws std::invalid_argument without pools, std::system_error when the system has no thread.
