@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t step = 64;
 constexpr std::size_t classes = 16;
 constexpr unsigned most_kept = 512;  // of each class
-#if defined(CINNABAR_ASAN) || defined(CINNABAR_TSAN)
+#if defined(CINNABAR_ASAN) || defined(CINNABAR_TSAN) || defined(CINNABAR_UNITS_AS_THREADS)
 constexpr bool recycles = false;
 #else
 constexpr bool recycles = true;

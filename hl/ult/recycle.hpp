@@ -2,7 +2,8 @@
 // Memory for what is made and ended with every call: units and calls. Blocks are kept by the thread
 // that made them and come back to it, whichever thread frees them, so that in a steady stream of
 // calls nothing is asked of malloc. A thread keeps a bounded number of each size and gives them up
-// when it ends. Any thread may free anything. Under sanitizers it is malloc.
+// when it ends. Any thread may free anything. Under sanitizers, and where units are threads, it is
+// malloc.
 #pragma once
 
 #include <cstddef>

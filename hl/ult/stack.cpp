@@ -31,7 +31,7 @@ constexpr std::size_t kept_stacks = 256;
 struct Passage {
     Stack* from;
     Errand errand;
-    void (*entry)(Errand);  // of a stack that begins
+    Departure (*entry)(Errand);  // of a stack that begins
 };
 
 std::size_t page_size() noexcept {
@@ -69,10 +69,27 @@ Errand take(context::transfer_t transfer) noexcept {
     return passage->errand;
 }
 
-[[noreturn]] void begin(context::transfer_t transfer) {
+[[noreturn]] void begin(context::transfer_t transfer);
+
+// A Stack that has not begun keeps its entry where the fake stack of a left one would be.
+Errand jump(Stack& from, Stack& to, Errand errand, bool last) {
+    Passage passage{&from, errand, nullptr};
+    if (to.context == nullptr) {
+        passage.entry = reinterpret_cast<Departure (*)(Errand)>(to.fake_stack);
+        to.fake_stack = nullptr;
+        to.context = context::make_fcontext(to.bottom + to.size, to.size, begin);
+    }
+    leave(from, to, last);
+    const context::transfer_t transfer = context::jump_fcontext(to.context, &passage);
+    arrive(from.fake_stack);
+    return take(transfer);
+}
+
+void begin(context::transfer_t transfer) {
     arrive(nullptr);
     auto* const entry = static_cast<const Passage*>(transfer.data)->entry;
-    entry(take(transfer));
+    const Departure last = entry(take(transfer));
+    (void)jump(last.from, last.to, last.errand, true);
     std::abort();
 }
 
@@ -84,21 +101,11 @@ void unmap(Stack* stack) noexcept {
 
 }  // namespace
 
-// A Stack that has not begun keeps its entry where the fake stack of a left one would be.
-Errand switch_stack(Stack& from, Stack& to, Errand errand, bool last) {
-    Passage passage{&from, errand, nullptr};
-    if (to.context == nullptr) {
-        passage.entry = reinterpret_cast<void (*)(Errand)>(to.fake_stack);
-        to.fake_stack = nullptr;
-        to.context = context::make_fcontext(to.bottom + to.size, to.size, begin);
-    }
-    leave(from, to, last);
-    const context::transfer_t transfer = context::jump_fcontext(to.context, &passage);
-    arrive(from.fake_stack);
-    return take(transfer);
+Errand switch_stack(Stack& from, Stack& to, Errand errand) {
+    return jump(from, to, errand, false);
 }
 
-void prepare_stack(Stack& stack, void (*entry)(Errand)) {
+void prepare_stack(Stack& stack, Departure (*entry)(Errand)) {
     stack.context = nullptr;
     stack.fake_stack = reinterpret_cast<void*>(entry);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Stacks and the one place where they are switched. A Stack is memory with a guard page below it,
 // or stands for the native stack of an OS thread; while nothing runs on it, it holds the point to
-// go on from. Sanitizers are told of every switch here.
+// go on from. Sanitizers are told of every switch here. There are two forms: stack.cpp, and for
+// builds whose units are threads, stack_thread.cpp, where each stack is that of an OS thread.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +14,17 @@ namespace cinnabar {
 inline namespace v1 {
 namespace detail {
 
+class StreamCore;
 class Unit;
+struct StackThread;
 
 struct Stack {
-    void* context = nullptr;      // where to go on; while it runs, stale
-    std::byte* bottom = nullptr;  // lowest usable byte
-    std::size_t size = 0;         // usable bytes
-    void* fake_stack = nullptr;   // of the address sanitizer
-    void* fiber = nullptr;        // of the thread sanitizer
+    void* context = nullptr;        // where to go on; while it runs, stale
+    std::byte* bottom = nullptr;    // lowest usable byte
+    std::size_t size = 0;           // usable bytes
+    void* fake_stack = nullptr;     // of the address sanitizer
+    void* fiber = nullptr;          // of the thread sanitizer
+    StackThread* thread = nullptr;  // where units are threads
 };
 
 // What the side that is switched to has to do for the side that left.
@@ -30,14 +34,22 @@ struct Errand {
     Kind kind = Kind::none;
     Unit* unit = nullptr;    // park, park_alone, yield: who left
     Stack* stack = nullptr;  // recycle: what is free now
+    // Where units are threads: the stream that goes on, of which the other thread knows nothing.
+    StreamCore* stream = nullptr;
+};
+
+// What a stack does last: nobody ever comes back to `from`.
+struct Departure {
+    Stack& from;
+    Stack& to;
+    Errand errand;
 };
 
 // Leaves `from` for `to`; returns when something switches back, with the errand that it brings.
-// `last`: nobody will ever come back to `from`.
-Errand switch_stack(Stack& from, Stack& to, Errand errand, bool last);
+Errand switch_stack(Stack& from, Stack& to, Errand errand);
 
-// Makes `stack` begin with `entry(errand)` when it is switched to; `entry` never returns.
-void prepare_stack(Stack& stack, void (*entry)(Errand));
+// Makes `stack` begin with `entry(errand)` when it is switched to, and leave as that says.
+void prepare_stack(Stack& stack, Departure (*entry)(Errand));
 
 // Takes over the calling thread's own stack, and gives it back.
 void adopt_native(Stack& native) noexcept;

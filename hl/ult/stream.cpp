@@ -26,6 +26,13 @@ namespace {
 // few.
 [[gnu::tls_model("initial-exec")]] thread_local StreamCore* this_stream = nullptr;
 
+// Where they are, what belongs to a stream's OS thread has to follow it from thread to thread.
+#if defined(CINNABAR_UNITS_AS_THREADS)
+constexpr bool units_are_threads = true;
+#else
+constexpr bool units_are_threads = false;
+#endif
+
 // Streams of this process that do not sleep.
 std::atomic<int> awake{0};
 
@@ -134,7 +141,7 @@ void StreamCore::run() {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     active_ = std::exchange(spare_, nullptr);
     prepare_stack(*active_, loop);
-    settle(switch_stack(native_, *active_, {}, false));
+    settle(go_to(native_, *active_, {}));
     release_native(native_);
     awake.fetch_sub(1, std::memory_order_relaxed);
     this_stream = nullptr;
@@ -210,7 +217,7 @@ bool StreamCore::has_ready() const noexcept {
 void StreamCore::poll_within(Unit& unit, const bool& done) noexcept {
     constexpr std::size_t enough_stack = 64 * 1024;
     constexpr int most_polls = 400;
-    if (unit.stack_->size < enough_stack) return;
+    if (units_are_threads || unit.stack_->size < enough_stack) return;
     unit_ = nullptr;
     for (int i = 0; i < most_polls && !done; ++i) {
         if (has_ready() || stop_.load(std::memory_order_relaxed)) break;
@@ -294,11 +301,18 @@ void StreamCore::settle(Errand errand) noexcept {
     errand.unit->pool_->push(*errand.unit, PoolCore::Where::resumed);
 }
 
-void StreamCore::leave(Stack& self) {
-    StreamCore& stream = *current();
-    Stack& to = stream.loop_ != nullptr ? *std::exchange(stream.loop_, nullptr) : stream.native_;
-    (void)switch_stack(self, to, {Errand::Kind::recycle, nullptr, &self}, true);
-    std::abort();
+Errand StreamCore::go_to(Stack& from, Stack& to, Errand errand) {
+    if constexpr (units_are_threads) errand.stream = current();
+    const Errand brought = switch_stack(from, to, errand);
+    if constexpr (units_are_threads) this_stream = brought.stream;
+    return brought;
+}
+
+Departure StreamCore::leave(Stack& self) noexcept {
+    Stack& to = loop_ != nullptr ? *std::exchange(loop_, nullptr) : native_;
+    Errand errand{Errand::Kind::recycle, nullptr, &self, nullptr};
+    if constexpr (units_are_threads) errand.stream = std::exchange(this_stream, nullptr);
+    return {self, to, errand};
 }
 
 // Returns on another thread than it was called on if the unit has blocked.
@@ -312,17 +326,18 @@ void StreamCore::leave(Stack& self) {
     stream.unit_ = nullptr;
 }
 
-void StreamCore::loop(Errand errand) {
+Departure StreamCore::loop(Errand errand) {
+    if constexpr (units_are_threads) this_stream = errand.stream;
     current()->settle(errand);
     Stack& self = *current()->active_;
     for (;;) {
         StreamCore& stream = *current();
         Unit* unit = stream.next();
-        if (unit == nullptr) stream.leave(self);
+        if (unit == nullptr) return stream.leave(self);
         stream.unit_ = unit;
         if (unit->stack_ != nullptr) {
             stream.loop_ = &self;
-            Errand brought = switch_stack(self, *unit->stack_, {}, false);
+            const Errand brought = go_to(self, *unit->stack_, {});
             stream.unit_ = nullptr;
             stream.settle(brought);
             continue;
@@ -330,14 +345,20 @@ void StreamCore::loop(Errand errand) {
         run_fresh(*unit, self);
         StreamCore& now = *current();
         // A loop waits here already: this stack has become that of the unit, which has ended.
-        if (now.loop_ != nullptr) now.leave(self);
+        if (now.loop_ != nullptr) return now.leave(self);
     }
+}
+
+// Those of the thread that runs the stream's units; where units are threads, that of the unit.
+Exceptions& StreamCore::exceptions_of(const StreamCore& stream) noexcept {
+    return units_are_threads ? *cinnabar_exceptions() : *stream.exceptions_;
 }
 
 void StreamCore::switch_away(Unit& unit, Errand errand) {
     StreamCore& stream = *current();
-    unit.caught_ = std::exchange(stream.exceptions_->caught, nullptr);
-    unit.uncaught_ = std::exchange(stream.exceptions_->uncaught, 0U);
+    Exceptions& before = exceptions_of(stream);
+    unit.caught_ = std::exchange(before.caught, nullptr);
+    unit.uncaught_ = std::exchange(before.uncaught, 0U);
     if (!unit.listed_) unit.pool_->list(unit, stream);
     stream.unit_ = nullptr;
     Stack* to = std::exchange(stream.loop_, nullptr);
@@ -346,8 +367,8 @@ void StreamCore::switch_away(Unit& unit, Errand errand) {
         stream.active_ = to;
         prepare_stack(*to, loop);
     }
-    (void)switch_stack(*unit.stack_, *to, errand, false);
-    Exceptions& after = *current()->exceptions_;
+    (void)go_to(*unit.stack_, *to, errand);
+    Exceptions& after = exceptions_of(*current());
     after.caught = unit.caught_;
     after.uncaught = unit.uncaught_;
 }
@@ -358,17 +379,17 @@ void StreamCore::suspend(Unit& unit, Wait what) {
         return unit.state_.store(State::running, std::memory_order_relaxed);
     unit.waits_for_ = what;
     unit.since_ = coarse_now();
-    switch_away(unit, {Errand::Kind::park, &unit, nullptr});
+    switch_away(unit, {Errand::Kind::park, &unit, nullptr, nullptr});
 }
 
 void StreamCore::suspend_alone(Unit& unit, Wait what) {
     unit.waits_for_ = what;
     unit.since_ = coarse_now();
-    switch_away(unit, {Errand::Kind::park_alone, &unit, nullptr});
+    switch_away(unit, {Errand::Kind::park_alone, &unit, nullptr, nullptr});
 }
 
 void StreamCore::yield(Unit& unit) {
-    switch_away(unit, {Errand::Kind::yield, &unit, nullptr});
+    switch_away(unit, {Errand::Kind::yield, &unit, nullptr, nullptr});
 }
 
 }  // namespace detail

@@ -215,11 +215,13 @@ private:
     bool has_ready() const noexcept;
     bool may_end() const noexcept;
     bool reserve() noexcept;
-    [[noreturn]] void leave(Stack& self);
+    Departure leave(Stack& self) noexcept;
     void settle(Errand errand) noexcept;
-    static void loop(Errand errand);
+    static Errand go_to(Stack& from, Stack& to, Errand errand);
+    static Departure loop(Errand errand);
     static void run_fresh(Unit& unit, Stack& self);
     static void switch_away(Unit& unit, Errand errand);
+    static Exceptions& exceptions_of(const StreamCore& stream) noexcept;
 
     std::vector<std::shared_ptr<PoolCore>> pools_;
     Poller* const poller_;
