@@ -38,16 +38,46 @@ void when_set(Event& event, Pool pool, std::function<void()> function) {
     if (!event.subscribe(later->waiter)) later->wake();
 }
 
+struct EventAwaiter::Late final : Alarm {
+    explicit Late(EventAwaiter& its_awaiter)
+        : awaiter(its_awaiter), runtime(its_awaiter.pool_->core()->runtime) {}
+
+    void ring() noexcept override {
+        {
+            // Not before it has subscribed.
+            const std::lock_guard held(lock);
+            late = awaiter.event_.unsubscribe(awaiter.waiter_);
+        }
+        if (late) awaiter.wake();
+    }
+
+    EventAwaiter& awaiter;
+    const std::shared_ptr<Runtime> runtime;
+    Lock lock;
+    bool late = false;
+};
+
 bool EventAwaiter::await_suspend(std::coroutine_handle<> suspended) {
     if (!in_unit()) {
-        event_.wait();
+        came_ = event_.wait_as(Wait::event, deadline_);
         return false;
     }
     pool_.emplace(Pool::here());
     suspended_ = suspended;
     waiter_.actor = this;
     // Once subscribed it may go on elsewhere, and this be gone.
+    if (!deadline_) return event_.subscribe(waiter_);
+    late_ = std::make_shared<Late>(*this);
+    const std::shared_ptr<Late> late = late_;
+    const std::lock_guard held(late->lock);
+    late->runtime->timer.arm(*late, *deadline_);
     return event_.subscribe(waiter_);
+}
+
+bool EventAwaiter::came_in_time() noexcept {
+    if (late_ == nullptr) return came_;
+    late_->runtime->timer.disarm(*late_);
+    return !late_->late;
 }
 
 void EventAwaiter::wake() noexcept {

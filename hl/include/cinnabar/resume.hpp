@@ -5,6 +5,7 @@
 
 #include <coroutine>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "cinnabar/sync.hpp"
@@ -17,10 +18,12 @@ namespace detail {
 // until then, which `function` may see to.
 CINNABAR_API void when_set(Event& event, Pool pool, std::function<void()> function);
 
-// Suspends a coroutine until the event is set. Outside of units it blocks the thread instead.
+// Suspends a coroutine until the event is set, or the deadline. Outside of units it blocks the
+// thread instead.
 class CINNABAR_API EventAwaiter : private Actor {
 public:
-    explicit EventAwaiter(Event& event) noexcept : event_(event) {}
+    explicit EventAwaiter(Event& event, std::optional<TimePoint> deadline = {}) noexcept
+        : event_(event), deadline_(deadline) {}
     EventAwaiter(const EventAwaiter&) = delete;
     EventAwaiter& operator=(const EventAwaiter&) = delete;
 
@@ -29,11 +32,17 @@ public:
 
 protected:
     ~EventAwaiter() = default;
+    // False when the deadline came first. To be called when it goes on, if there is one.
+    bool came_in_time() noexcept;
 
 private:
+    struct Late;
     void wake() noexcept override;
 
     Event& event_;
+    const std::optional<TimePoint> deadline_;
+    bool came_ = true;
+    std::shared_ptr<Late> late_;  // once suspended with a deadline
     Waiter waiter_;
     std::coroutine_handle<> suspended_;
     std::optional<Pool> pool_;

@@ -156,6 +156,18 @@ inline auto when(Event& event) {
     return Awaiter(event);
 }
 
+// The same until a deadline: `co_await when(event, deadline)` is false when that came first.
+inline auto when(Event& event, TimePoint deadline) {
+    struct Awaiter : detail::EventAwaiter {
+        using detail::EventAwaiter::EventAwaiter;
+        bool await_resume() noexcept { return came_in_time(); }
+    };
+    return Awaiter(event, deadline);
+}
+inline auto when(Event& event, Clock::duration duration) {
+    return when(event, after(duration));
+}
+
 // Runs a task in `pool`; what is returned can be waited for and may be dropped.
 template <class T>
 std::shared_ptr<Eventual<T>> run(Pool pool, Task<T> task) {

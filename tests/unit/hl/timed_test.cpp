@@ -11,6 +11,7 @@
 
 #include "cinnabar/pool.hpp"
 #include "cinnabar/sync.hpp"
+#include "cinnabar/task.hpp"
 
 using namespace cinnabar;
 using namespace std::chrono_literals;
@@ -48,6 +49,12 @@ struct Either : F... {
 };
 template <class... F>
 Either(F...) -> Either<F...>;
+
+Task<bool> awaits(Event& event, TimePoint deadline) {
+    const bool came = co_await when(event, deadline);
+    if (came || Clock::now() >= deadline) co_return came;
+    throw std::logic_error("early");
+}
 
 }  // namespace
 
@@ -214,4 +221,48 @@ TEST_CASE("deadline and last arrival at a barrier have the same outcome for all"
     others->wait();
     // Nobody is left behind in it.
     CHECK_FALSE(barrier.arrive_and_wait_for(1ms));
+}
+
+TEST_CASE("a coroutine waits for an event until a deadline, and holds no stream meanwhile") {
+    Pool pool;
+    const Stream stream({pool});
+    Event never;
+    Event event;
+    auto late = run(pool, awaits(never, Clock::now() + 5ms));
+    auto patient = run(pool, awaits(event, Clock::now() + 1h));
+    CHECK_FALSE(late->wait());
+    event.set();
+    CHECK(patient->wait());
+    CHECK(run(pool, awaits(event, Clock::now() - 1s))->wait());
+    CHECK_FALSE(run(pool, awaits(never, Clock::now() - 1s))->wait());
+    const auto for_a_while = [&]() -> Task<bool> {
+        const bool came = co_await when(never, 1ms);
+        co_return came;
+    };
+    CHECK_FALSE(run(pool, for_a_while())->wait());
+    // On a plain thread it blocks.
+    auto here = std::make_shared<Eventual<bool>>();
+    detail::drive(awaits(never, Clock::now() + 1ms), here);
+    CHECK(here->ready());
+    CHECK_FALSE(here->wait());
+}
+
+TEST_CASE("deadline and event race for coroutines with one outcome each") {
+    Pool pool;
+    const Stream first({pool});
+    const Stream second({pool});
+    int wrong = 0;
+    for (int i = 0; i < 3000; ++i) {
+        Event event;
+        const Clock::duration patience =
+            i % 8 == 0 ? Clock::duration(1h) : Clock::duration(i % 60 * 1us);
+        auto outcome = run(pool, awaits(event, Clock::now() + patience));
+        const TimePoint at = Clock::now() + std::chrono::microseconds(i % 31);
+        while (Clock::now() < at && !outcome->ready()) {
+        }
+        if (i % 8 == 1 && outcome->wait()) ++wrong;
+        event.set();
+        if (!outcome->wait() && i % 8 == 0) ++wrong;
+    }
+    CHECK(wrong == 0);
 }
