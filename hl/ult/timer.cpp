@@ -18,8 +18,8 @@ void Timer::arm(Alarm& alarm, TimePoint time) {
     const std::lock_guard lock(mutex_);
     if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
     alarm.time_ = time;
-    const auto at = alarms_.insert(alarm);
-    if (at == alarms_.begin()) changed_.notify_one();
+    alarms_.insert(alarm);
+    if (time < wakes_at_) changed_.notify_one();
 }
 
 void Timer::disarm(Alarm& alarm) noexcept {
@@ -31,13 +31,14 @@ void Timer::disarm(Alarm& alarm) noexcept {
 void Timer::run() {
     std::unique_lock lock(mutex_);
     while (!stop_) {
-        if (alarms_.empty()) {
-            changed_.wait(lock);
-            continue;
-        }
-        const TimePoint time = alarms_.begin()->time_;
+        const TimePoint time = alarms_.empty() ? TimePoint::max() : alarms_.begin()->time_;
         if (time > Clock::now()) {
-            changed_.wait_until(lock, time);
+            wakes_at_ = time;
+            if (alarms_.empty())
+                changed_.wait(lock);
+            else
+                changed_.wait_until(lock, time);
+            wakes_at_ = TimePoint::min();
             continue;
         }
         ringing_ = &*alarms_.begin();

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One thread that runs short functions at their time: deadlines of calls, of transfers and of units
 // that wait. It starts with the first alarm, sleeps until the next one, and is no stream, so busy
-// streams do not delay it.
+// streams do not delay it (docs/adr/0011). It is woken only for what is earlier than the time until
+// which it sleeps anyway: a deadline that is taken back leaves that as it is, so a row of waits
+// with deadlines wakes it for the first one.
 #pragma once
 
 #include <boost/intrusive/set.hpp>
@@ -58,6 +60,7 @@ private:
     std::condition_variable rung_;
     boost::intrusive::multiset<Alarm> alarms_;
     Alarm* ringing_ = nullptr;
+    TimePoint wakes_at_ = TimePoint::min();  // by itself; min() while it is awake
     bool stop_ = false;
     std::thread thread_;
 };

@@ -12,6 +12,8 @@
 #include "cinnabar/pool.hpp"
 #include "cinnabar/sync.hpp"
 #include "cinnabar/task.hpp"
+#include "tests/integration_hl/nets.hpp"
+#include "tests/support/system_calls.hpp"
 
 using namespace cinnabar;
 using namespace std::chrono_literals;
@@ -221,6 +223,54 @@ TEST_CASE("deadline and last arrival at a barrier have the same outcome for all"
     others->wait();
     // Nobody is left behind in it.
     CHECK_FALSE(barrier.arrive_and_wait_for(1ms));
+}
+
+namespace {
+
+constexpr unsigned timed_waits = 200;
+
+}  // namespace
+
+// One that waits and one that wakes it, on one stream.
+CINNABAR_ROLE(timed_waiter) {
+    Pool pool;
+    const Stream stream({pool});
+    Semaphore there(0);
+    Semaphore back(0);
+    auto other = spawn(pool, [&] {
+        for (unsigned i = 0; i < 2 * timed_waits; ++i) {
+            there.acquire();
+            back.release();
+        }
+    });
+    spawn(pool, [&] {
+        const auto round = [&] {
+            for (unsigned i = 0; i < timed_waits; ++i) {
+                // Time for a thread that has been woken to fall asleep again.
+                for (const TimePoint end = Clock::now() + 100us; Clock::now() < end;) {
+                }
+                there.release();
+                if (!back.try_acquire_for(1h)) std::abort();
+            }
+        };
+        round();
+        cinnabar::test::mark_system_calls("begin");
+        round();
+        cinnabar::test::mark_system_calls("end");
+    })->wait();
+    other->wait();
+    // One that is earlier than the timer sleeps for rings at its time, or this does not end.
+    spawn(pool, [] { sleep_for(1ms); })->wait();
+    return 0;
+}
+
+TEST_CASE("a row of waits with deadlines that do not pass makes no system calls") {
+    if (cinnabar::test::units_are_threads()) return;
+    REQUIRE(cinnabar::test::can_count_system_calls());
+    cinnabar::test::TracedProcess waiter("timed_waiter");
+    CHECK(waiter.process.wait() == 0);
+    // A few where it meets the timer's thread at the lock.
+    CHECK(waiter.counts()["futex"] < timed_waits / 10);
 }
 
 TEST_CASE("a coroutine waits for an event until a deadline, and holds no stream meanwhile") {
