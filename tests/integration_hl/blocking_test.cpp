@@ -45,6 +45,8 @@ TEST_CASE("units call and wait beside those who define, withdraw, look and call 
     pair.server.define("stays", [](int i) { return i + 1; }).value();
     const auto stays = pair.client.procedure<int(int)>("stays").on(pair.peer);
     const auto comes = pair.client.procedure<int(int)>("comes").on(pair.peer);
+    // Known from the beginning: of one that never was the library below tells in its log.
+    pair.server.define("comes", [](int i) { return i; }).value();
     std::atomic<int> wrong{0}, came{0};
     std::atomic<bool> stop{false};
     // Definitions that end with the calls under way, which are told of nothing.
