@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Counts what a call costs, both sides together: instructions, locked instructions, allocations,
-copies by function and system calls, over each net with 1 and with 16 calls in flight.
+copies by function and system calls, over each net with 1 and with 16 calls in flight; and a pull of
+4 KiB of a program's memory over sm.
 
 Usage: count.py PROGRAM                        prints a table of Markdown
        count.py PROGRAM --check TABLE BUILD    fails if a call takes more instructions than TABLE
@@ -21,15 +22,20 @@ import tempfile
 
 NETS = {"sm": "na+sm", "tcp": "na+tcp://127.0.0.1:0"}
 CALLS = 2000
-CASES = [(net, in_flight) for net in NETS for in_flight in (1, 16)]
+PULL = "pull"  # in the place of the number in flight
+CASES = [(net, in_flight) for net in NETS for in_flight in (1, 16)] + [("sm", PULL)]
 IDLE_PEERS = (1, 64, 256)
 MEASURED = "--toggle-collect=*Counted*measured*"
 LOCKED = re.compile(r"\block\b|\bxchg\b[^#<]*\(")
 
 
 def command(program, net, in_flight, calls=CALLS, peers=1):
-    return [program, "count", NETS[net], "--in-flight", str(in_flight), "--calls", str(calls),
-            "--peers", str(peers)]
+    what = ["--pull", "4096"] if in_flight == PULL else ["--in-flight", str(in_flight)]
+    return [program, "count", NETS[net], *what, "--calls", str(calls), "--peers", str(peers)]
+
+
+def name(net, in_flight):
+    return f"{net}, a pull of 4 KiB" if in_flight == PULL else f"{net}, {in_flight} in flight"
 
 
 def run(arguments):
@@ -123,7 +129,7 @@ def print_table(program):
         found = path(program, net, in_flight)
         cells = [found["instructions"], found["locked"], found["copies"],
                  allocations(program, net, in_flight), system_calls(program, net, in_flight)]
-        print(f"| {net}, {in_flight} in flight | {' | '.join(map(number, cells))} |", flush=True)
+        print(f"| {name(net, in_flight)} | {' | '.join(map(number, cells))} |", flush=True)
     print("\n| a call, both sides | idle peers | instructions | system calls |\n|---|---|---|---|")
     for net in NETS:
         for peers in IDLE_PEERS:
@@ -137,7 +143,7 @@ def ceilings(table, build):
     for line in open(table, encoding="utf-8"):
         words = line.split("#")[0].split()
         if words and words[0] == build:
-            found[words[1], int(words[2])] = int(words[3])
+            found[words[1], PULL if words[2] == PULL else int(words[2])] = int(words[3])
     return found
 
 
@@ -148,7 +154,7 @@ def check(program, table, build):
     for net, in_flight in CASES:
         counted = instructions(program, net, in_flight)
         ceiling = allowed[net, in_flight]
-        print(f"{build} {net} {in_flight}: {counted:.0f} instructions a call, "
+        print(f"{build} {name(net, in_flight)}: {counted:.0f} instructions, "
               f"at most {ceiling} allowed")
         if counted > ceiling:
             print("  TOO MANY: make the path shorter again")
