@@ -132,6 +132,7 @@ public:
     }
 
     const EngineOptions options;
+    const TimePoint opened = Clock::now();
     const std::vector<Pool> pools;
     const Pool pool;  // the first of them
     std::string info;

@@ -4,6 +4,8 @@
 
 #include <mercury_bulk.h>
 
+#include <algorithm>
+
 #include "hl/engine/core.hpp"
 
 namespace cinnabar {
@@ -48,6 +50,31 @@ namespace {
 
 constexpr const char* introspection_name = "cinnabar.introspect";
 
+double seconds(Clock::duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+PoolHealth health_of(const Pool& pool) {
+    PoolHealth health;
+    health.name = pool.name();
+    for (const UnitInfo& unit : pool.units()) {
+        switch (unit.state) {
+            case UnitState::ready:
+                ++health.ready;
+                break;
+            case UnitState::running:
+                ++health.running;
+                break;
+            case UnitState::parked:
+                ++health.parked;
+                health.longest_parked_seconds =
+                    std::max(health.longest_parked_seconds, seconds(unit.parked));
+                break;
+        }
+    }
+    return health;
+}
+
 }  // namespace
 
 // A handler of the engine must not keep the engine.
@@ -58,7 +85,9 @@ void Engine::define_introspection() {
         Introspection said;
         if (const auto core = engine.lock()) {
             said.procedures = core->served_names();
-            said.ready = core->pool.ready();
+            said.uptime_seconds = seconds(Clock::now() - core->opened);
+            for (const Pool& pool : core->pools)
+                said.pools.push_back(health_of(pool));
             const auto* counted = dynamic_cast<const Statistics*>(core->options.monitor.get());
             if (counted != nullptr) said.statistics = counted->json();
         }

@@ -87,6 +87,38 @@ std::map<std::string, std::vector<Sample>> parse_prometheus(const std::string& t
 
 }  // namespace
 
+TEST_CASE("a peer tells how its pools fare") {
+    const std::string net = chosen_net();
+    Engine server(net);
+    Engine client(net);
+    const Endpoint peer = client.lookup(server.address());
+    Event parked, release;
+    server
+        .define("wait",
+                [&] {
+                    parked.set();
+                    release.wait();
+                })
+        .value();
+    auto wait = client.procedure<void()>("wait").on(peer).async();
+    parked.wait();
+    // It is in its wait soon after it has said that it goes there, and longer at every look.
+    double longest = 0;
+    while (longest < 0.02) {
+        const Introspection said = client.introspect(peer, 60s);
+        REQUIRE(said.pools.size() == 1);
+        CHECK(said.pools[0].name == server.pool().name());
+        CHECK(said.pools[0].running == 1);
+        CHECK(said.pools[0].parked <= 1);
+        CHECK(said.uptime_seconds > 0);
+        longest = said.pools[0].longest_parked_seconds;
+    }
+    release.set();
+    CHECK(wait.wait().ok());
+    while (client.introspect(peer, 60s).value().pools[0].parked != 0) {
+    }
+}
+
 TEST_CASE("counts, times and sizes of both sides come as JSON and as Prometheus reads them") {
     auto served = std::make_shared<Statistics>();
     auto called = std::make_shared<Statistics>();

@@ -65,10 +65,21 @@ struct EngineOptions {
     NetOptions net = {};
 };
 
-// What a peer says of itself.
+// How one pool of a peer fares: how many units are in which state. Many that are ready, or one that
+// has been parked for long, tell of a service that does not keep up.
+struct PoolHealth {
+    std::string name;
+    std::uint64_t ready = 0;    // wait for a stream
+    std::uint64_t running = 0;  // the asking handler among them, if it is served there
+    std::uint64_t parked = 0;
+    double longest_parked_seconds = 0;
+};
+
+// What a peer says of itself. One that is closing refuses to.
 struct Introspection {
     std::vector<std::string> procedures;  // that it serves, those of providers as "name@id"
-    std::uint64_t ready = 0;              // units that wait for a stream
+    double uptime_seconds = 0;            // since its engine was opened
+    std::vector<PoolHealth> pools;        // of its engine
     std::string statistics;               // of its monitor if that is a Statistics: JSON
 };
 
