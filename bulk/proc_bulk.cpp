@@ -10,8 +10,13 @@ using namespace cinnabar::hg;
 
 namespace {
 
+// More than this is rather fetched by whoever wants it: it would be copied twice at least, and
+// perhaps for nobody.
+constexpr std::uint64_t most_eager = 4096;
+
 // Small data comes along if the handle allows it and it fits what is left of the message.
 bool goes_eagerly(hg_proc_t proc, const hg_bulk& region) {
+    if (region.length > most_eager) return false;
     if ((hg_proc_get_flags(proc) & HG_PROC_BULK_EAGER) == 0 || !bulk::can_be_eager(region))
         return false;
     if (proc->current_buf != &proc->proc_buf) return false;

@@ -19,7 +19,7 @@
 namespace cinnabar::sm {
 
 inline constexpr std::uint32_t greeting_magic = 0x6d736e63;
-inline constexpr std::uint16_t greeting_version = 1;
+inline constexpr std::uint16_t greeting_version = 2;
 
 enum class GreetingKind : std::uint16_t {
     connect = 1,       // descriptors: rings, doorbell page, eventfd

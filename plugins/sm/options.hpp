@@ -16,12 +16,15 @@ inline constexpr std::uint32_t slot_count = 128;
 inline constexpr std::size_t slot_size = 128;
 inline constexpr std::size_t inline_size = 112;
 inline constexpr std::uint32_t byte_capacity = 256 * 1024;
-inline constexpr std::size_t max_message_size = 64 * 1024;
+inline constexpr std::size_t max_message_size = 68 * 1024;
 inline constexpr std::uint32_t bell_bits = 4096;
 inline constexpr std::size_t max_name_length = 80;
 
 // Local choices.
-inline constexpr std::size_t default_message_size = 4096;
+// 64 KiB of a call's arguments and what is around them: below that a copy through the ring is
+// cheaper than to describe the bytes, have them fetched and be told so. A buffer that no message
+// has been received into costs address space only.
+inline constexpr std::size_t default_message_size = max_message_size;
 inline constexpr std::size_t stash_limit = 256 * 1024;        // bytes kept per connection
 inline constexpr std::size_t hot_limit = 8;                   // rings looked at in every poll
 inline constexpr std::uint32_t cooling_polls = 4096;          // idle that long: no longer hot

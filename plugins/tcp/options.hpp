@@ -7,7 +7,9 @@
 
 namespace cinnabar::tcp::options {
 
-inline constexpr std::size_t default_message_size = 4096;
+// 64 KiB of a call's arguments and what is around them, as in sm: below that the bytes are sent
+// before the peer could ask for them.
+inline constexpr std::size_t default_message_size = 68 * 1024;
 inline constexpr std::size_t max_message_size = 16u << 20;
 // Smaller messages are copied into the output buffer, so that many leave in one write and their
 // sends complete at once.

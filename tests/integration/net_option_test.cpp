@@ -141,7 +141,7 @@ TEST_CASE("512 requests can be received before any is served, or as many as aske
     CHECK(handles_made(init) == 33);
 }
 
-TEST_CASE("a message has 4096 bytes, less the headers") {
+TEST_CASE("a message has 4096 bytes at least, less the headers") {
     for (const Setup* setup : peer_setups()) {
         CAPTURE(std::string(setup->name));
         const Side side(*setup);
