@@ -55,12 +55,17 @@ TEST_CASE("units come to a pool with one stream from everywhere, each poster's i
                 if (i % 8 == 0) yield();
             }
         }));
-    // Somebody looks all the time, which needs the lock that the stream has.
+    // Somebody looks all the time, which needs the lock that the stream has; one unit waits until
+    // it has been seen.
     std::atomic<bool> stop{false};
+    Event looked;
+    units.push_back(spawn(pool, [&] { looked.wait(); }));
     std::size_t seen = 0;
     std::thread looking([&] {
         while (!stop) {
+            const bool first = seen == 0;
             seen += pool.units().size() + pool.ready();
+            if (first && seen > 0) looked.set();
             std::this_thread::yield();
         }
     });
